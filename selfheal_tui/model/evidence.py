@@ -1,0 +1,85 @@
+"""The proof ladder's results: what each check saw, and what that adds up to. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from selfheal_tui.model.kinds import Isolation, Verdict
+
+RUNGS = ("syntax", "scope", "safety", "honesty", "imports", "coverage", "replay", "tests")
+"""Names of the rungs, cheapest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class RungReport:
+    """How one check ended.
+
+    Attributes:
+        rung: One of `RUNGS`.
+        verdict: Pass, warn, fail, or not possible.
+        summary: One line, such as `red → green` or `52/52`.
+        details: What was seen: findings with `path:line`, output tails. Masked and bounded.
+        seconds: Wall-clock time it took.
+        isolation: How well the sandbox was walled off, where one was used.
+    """
+
+    rung: str
+    verdict: Verdict
+    summary: str
+    details: tuple[str, ...] = ()
+    seconds: float = 0.0
+    isolation: Isolation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """All rungs of one candidate, in order.
+
+    Attributes:
+        candidate_id: The candidate they belong to.
+        patch_sha256: Hash of exactly what was proved.
+        reports: The rungs that ended, in order; climbing stops at the first `fail`.
+    """
+
+    candidate_id: str
+    patch_sha256: str
+    reports: tuple[RungReport, ...] = ()
+
+    def report(self, rung: str) -> RungReport | None:
+        """Returns the report of a rung, or None if it was not reached."""
+        return next((r for r in self.reports if r.rung == rung), None)
+
+    def verdict(self, rung: str) -> Verdict:
+        """Returns the verdict of a rung; one that was not reached is `not possible`."""
+        found = self.report(rung)
+        return found.verdict if found else Verdict.NOT_POSSIBLE
+
+    @property
+    def failed(self) -> bool:
+        """Whether any rung failed."""
+        return any(r.verdict is Verdict.FAIL for r in self.reports)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every rung was climbed."""
+        return {r.rung for r in self.reports} == set(RUNGS)
+
+    @property
+    def warnings(self) -> tuple[RungReport, ...]:
+        """Rungs that ended with a warning."""
+        return tuple(r for r in self.reports if r.verdict is Verdict.WARN)
+
+    @property
+    def flagged(self) -> bool:
+        """Whether a person has to look: something failed or warned."""
+        return self.failed or bool(self.warnings)
+
+    @property
+    def acceptable(self) -> bool:
+        """Whether it may be offered at all: complete, and nothing failed."""
+        return self.complete and not self.failed
+
+    @property
+    def proved(self) -> bool:
+        """Whether the crash was seen before and seen gone after (replay passed), nothing failed."""
+        return self.acceptable and self.verdict("replay") is Verdict.PASS

@@ -1,0 +1,105 @@
+"""Every setting with its type, default and meaning; reading them is the business of `config`. No I/O.
+
+The field metadata is the one source for validation, `selfheal config`, and the table in the README.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from selfheal_tui.model.kinds import Environment
+
+
+def _setting(default: Any, help_text: str, *, low: float | None = None, high: float | None = None) -> Any:
+    return field(default=default, metadata={"help": help_text, "low": low, "high": high})
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSettings:
+    """What belongs to the project and how it is tested."""
+
+    include: tuple[str, ...] = _setting((), "globs of files that are in-app even if a rule below says no")
+    exclude: tuple[str, ...] = _setting((), "globs of files that are never in-app")
+    protect: tuple[str, ...] = _setting((), "globs of files that no fix may touch, beside the built-in ones")
+    interpreter: str = _setting("", "Python of the project; empty: the crashed one, else .venv, else PATH")
+    test_command: str = _setting("", "command that runs the tests; empty: found by itself")
+    run_tests: bool = _setting(True, "whether the tests rung runs the project's tests")
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSettings:
+    """Walls and limits of the isolated copy."""
+
+    memory_mb: int = _setting(2048, "address space of a process, in MiB", low=64)
+    processes: int = _setting(256, "processes and threads at once", low=8)
+    replay_seconds: float = _setting(30.0, "time limit of one replay", low=0.1, high=3600)
+    test_seconds: float = _setting(300.0, "time limit of one test run", low=1, high=7200)
+    copy_mb: int = _setting(512, "largest copy of the project, in MiB", low=1)
+    file_mb: int = _setting(16, "larger files are left out of the copy, in MiB", low=1)
+    require_isolation: bool = _setting(False, "whether validation is refused where only UNSANDBOXED is left")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """The language model, if any; without a name the offline rules work alone."""
+
+    name: str = _setting(
+        "", "model string for litellm, such as openai/gpt-5 or ollama_chat/qwen3; empty: none"
+    )
+    api_base: str = _setting("", "base URL of an OpenAI-compatible or local server")
+    api_key_env: str = _setting(
+        "", "name of the environment variable that holds the key; empty: litellm's own"
+    )
+    temperature: float = _setting(0.0, "sampling temperature", low=0, high=2)
+    seconds: float = _setting(120.0, "time limit of one answer", low=0.1, high=3600)
+    max_answer_tokens: int = _setting(8192, "longest answer, in tokens", low=64)
+    candidates: int = _setting(2, "answers asked for, each told why the ones before failed", low=1, high=10)
+    reasks: int = _setting(1, "times a malformed answer is asked for again", low=0, high=2)
+    tokens_per_incident: int = _setting(60_000, "token budget of one incident", low=0)
+    usd_per_incident: float = _setting(1.0, "money budget of one incident, in US dollars", low=0)
+    usd_per_day: float = _setting(10.0, "money budget of one day, in US dollars", low=0)
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalSettings:
+    """How long a person is waited for."""
+
+    wait_seconds: float = _setting(
+        900.0, "how long `selfheal run` waits for an answer; then it is denied", low=0
+    )
+    expires_seconds: float = _setting(900.0, "how long a request can be answered", low=1)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """Where loops end."""
+
+    attempts_per_incident: int = _setting(8, "candidates validated for one incident", low=1, high=100)
+    heals_per_fingerprint: int = _setting(3, "changes for one crash before the breaker opens", low=1)
+    heals_per_file_hour: int = _setting(6, "changes to one file within an hour", low=1)
+    heals_per_hour: int = _setting(20, "changes to the project within an hour", low=1)
+    cool_down_seconds: float = _setting(
+        60.0, "pause for a fingerprint after a failed attempt, doubled each time", low=0
+    )
+    changed_lines: int = _setting(120, "largest patch that a proposer may make, in changed lines", low=1)
+    changed_files: int = _setting(5, "largest number of files in one patch", low=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings."""
+
+    environment: Environment = field(
+        default=Environment.PRODUCTION,
+        metadata={
+            "help": "local, dev, staging or production; decides what is allowed unasked",
+            "low": None,
+            "high": None,
+        },
+    )
+    project: ProjectSettings = field(default_factory=ProjectSettings)
+    sandbox: SandboxSettings = field(default_factory=SandboxSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    approval: ApprovalSettings = field(default_factory=ApprovalSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)

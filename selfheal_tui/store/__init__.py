@@ -1,0 +1,1 @@
+"""Floor 1: what is on disk: history, incidents, approvals, backups. Bytes in, bytes out."""
