@@ -1,0 +1,1 @@
+"""Offline rules: statements about Python, each checked on the syntax tree at the failing position."""

@@ -1,0 +1,38 @@
+"""The explicit list of rule modules; a module that is not listed here does not run.
+
+Each listed module exposes `RULES: tuple[Rule, ...]`. Modules are imported on first use only, because
+rules load libraries that `selfheal --help` must not pay for. The order here breaks ties between
+candidates of equal confidence.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from selfheal_tui.repair.rules.rule import Rule
+
+MODULES: tuple[str, ...] = (
+    # names
+    # values and calls
+)
+
+
+@cache
+def all_rules() -> tuple[Rule, ...]:
+    """Loads every listed module.
+
+    Returns:
+        Its rules, in the order of the list.
+
+    Raises:
+        ValueError: Two rules have the same name, which would mix up what is learnt about them.
+    """
+    rules: list[Rule] = []
+    for module in MODULES:
+        rules.extend(import_module(f"selfheal_tui.repair.rules.{module}").RULES)
+    names = [rule.name for rule in rules]
+    double = {name for name in names if names.count(name) > 1}
+    if double:
+        raise ValueError(f"rule names must be unique; rename one of: {', '.join(sorted(double))}")
+    return tuple(rules)
