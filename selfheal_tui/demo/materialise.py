@@ -13,7 +13,6 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-
 _IGNORED = ("__pycache__", "var")
 _GITIGNORE = "__pycache__/\nvar/\n.selfheal/\n.self_healing_backups/\n"
 _OLD_NAME, _NEW_NAME = "has_secrets", "contains_secrets"
