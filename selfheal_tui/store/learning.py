@@ -1,0 +1,104 @@
+"""What the FactChecker counts, which fixes were bad, and which held."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from selfheal_tui.model.record import Learned, ProvenFix
+from selfheal_tui.model.serial import from_builtins, to_builtins
+from selfheal_tui.store.masking import clean, clean_text
+from selfheal_tui.store.table import HistoryDB
+
+_log = logging.getLogger(__name__)
+
+
+class LearningStore:
+    """Counts, blacklist and proven fixes.
+
+    Args:
+        database: The history, whose tables `learned`, `blacklist` and `proven` are keyed by `key`.
+        clock: Unix time in seconds.
+    """
+
+    def __init__(self, database: HistoryDB, clock: Callable[[], float] = time.time) -> None:
+        self._learned = database.journal_table("learned")
+        self._blacklist = database.journal_table("blacklist")
+        self._proven = database.journal_table("proven")
+        self._clock = clock
+
+    def count(self, key: str, success: bool) -> None:
+        """Counts one success or failure, exactly once however many processes count.
+
+        Args:
+            key: `rule:<name>`, `model:<name>` or `fingerprint:<value>`.
+            success: Which of the two.
+        """
+        with self._learned.journal.locked():
+            before = self.get(key)
+            self._learned.put(
+                key,
+                to_builtins(
+                    Learned(
+                        key,
+                        before.successes + int(success),
+                        before.failures + int(not success),
+                        self._clock(),
+                    )
+                ),
+            )
+
+    def get(self, key: str) -> Learned:
+        """Returns the counts of a key; zeros when it was never counted."""
+        row = self._learned.find(key)
+        return from_builtins(row, Learned) if row else Learned(key)
+
+    def all(self) -> list[Learned]:
+        """Returns all counts, in order of first counting."""
+        return [from_builtins(row, Learned) for row in self._learned.rows()]
+
+    def blacklist(self, fingerprint: str, ast_key: str, reason: str) -> None:
+        """Bars a fix from being tried again for a crash."""
+        key = f"{fingerprint} {ast_key}"
+        self._blacklist.put(
+            key,
+            {
+                "key": key,
+                "fingerprint": fingerprint,
+                "ast_key": ast_key,
+                "reason": clean_text(reason),
+                "at": self._clock(),
+            },
+        )
+
+    def blacklisted(self, fingerprint: str) -> frozenset[str]:
+        """Returns the AST keys of the fixes barred for a crash."""
+        return frozenset(
+            row["ast_key"] for row in self._blacklist.rows() if row["fingerprint"] == fingerprint
+        )
+
+    def remember(self, fix: ProvenFix) -> None:
+        """Keeps a fix that held; the same fix again replaces the one before.
+
+        A fix whose source holds a secret is not kept: masked it would be wrong, unmasked it may not be
+        stored.
+        """
+        if clean_text(fix.before) != fix.before or clean_text(fix.after) != fix.after:
+            _log.warning("the fix of %s holds a secret and is not remembered", fix.fingerprint)
+            return
+        key = f"{fix.fingerprint} {fix.path} {fix.qualname}"
+        cleaned = clean(replace(fix, before="", after=""))
+        self._proven.put(
+            key,
+            {**cleaned, "fingerprint": fix.fingerprint, "before": fix.before, "after": fix.after, "key": key},
+        )
+
+    def proven(self, fingerprint: str | None = None) -> list[ProvenFix]:
+        """Returns the fixes that held, of one crash or of all, oldest first."""
+        return [
+            from_builtins(row, ProvenFix)
+            for row in self._proven.rows()
+            if fingerprint is None or row["fingerprint"] == fingerprint
+        ]
