@@ -120,7 +120,7 @@ class ApprovalStore:
                 )
             if decision.binding != request.binding:
                 raise ApprovalConflictError(
-                    f"the answer to {decision.request_id} is about another patch, other files or another policy",
+                    f"the answer to {decision.request_id} is for another patch, file or policy",
                     "look at the incident again and answer what it shows now",
                 )
             self._decisions.put(decision.request_id, _document(decision))

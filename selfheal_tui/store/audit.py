@@ -30,7 +30,10 @@ from selfheal_tui.store.masking import clean_data, clean_text
 from selfheal_tui.store.table import JournalTable
 
 TABLE = "audit"
-_REMEDY = "run `selfheal history --verify`; keep the audit files as evidence and move them away to begin a new chain"
+_REMEDY = (
+    "run `selfheal history --verify`; keep the audit files as evidence, "
+    "and move them away to begin a new chain"
+)
 
 
 @dataclass(frozen=True, slots=True)

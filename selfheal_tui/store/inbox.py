@@ -35,11 +35,12 @@ class Inbox:
 
     def pending(self) -> list[Path]:
         """Returns the reports that wait, in the order in which they were written."""
-        found = []
         with os.scandir(self.directory) as entries:
-            for entry in entries:
-                if entry.name.endswith(".json") and not entry.name.startswith("."):
-                    found.append((entry.stat(follow_symlinks=False).st_mtime_ns, entry.name))
+            found = [
+                (entry.stat(follow_symlinks=False).st_mtime_ns, entry.name)
+                for entry in entries
+                if entry.name.endswith(".json") and not entry.name.startswith(".")
+            ]
         return [self.directory / name for _, name in sorted(found)]
 
     def load(self, file: Path) -> CrashReport:
@@ -52,19 +53,12 @@ class Inbox:
             BadReportError: It is not a report; it was set aside.
         """
         try:
-            report = from_json(self._read(file), CrashReport)
-            if report.wire_version > WIRE_VERSION:
-                raise MalformedDocumentError(
-                    f"wire version {report.wire_version}, and this selfheal knows up to {WIRE_VERSION}; update it"
-                )
-            if not report.chain:
-                raise MalformedDocumentError("the report holds no exception")
+            return _parse(self._read(file))
         except (MalformedDocumentError, OSError, RecursionError, UnicodeError) as error:
             self._set_aside(file, str(error))
             raise BadReportError(
                 f"{file.name} is not a crash report: {error}", f"it was moved to {self.bad}"
             ) from error
-        return report
 
     def done(self, file: Path) -> None:
         """Removes a report that was taken in; its payloads stay until `forget`.
@@ -147,3 +141,14 @@ class Inbox:
             raise StoreWriteError(
                 f"cannot remove {file}: {error.strerror or error}", "remove it by hand"
             ) from error
+
+
+def _parse(data: bytes) -> CrashReport:
+    report = from_json(data, CrashReport)
+    if report.wire_version > WIRE_VERSION:
+        raise MalformedDocumentError(
+            f"it has wire version {report.wire_version}, and this selfheal knows {WIRE_VERSION}; update it"
+        )
+    if not report.chain:
+        raise MalformedDocumentError("it holds no exception")
+    return report

@@ -112,5 +112,5 @@ class IncidentStore:
             raise CorruptStoreError(
                 self._table.journal.file,
                 f"incident {row['incident_id']} cannot be read ({error})",
-                "another version of selfheal wrote it; use that version, or move .selfheal away to start anew",
+                "another version of selfheal wrote it; use that one, or move .selfheal away to start anew",
             ) from error

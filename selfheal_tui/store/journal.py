@@ -1,7 +1,7 @@
-"""A TinyDB storage that appends: one line per change, read from memory, safe under `kill -9`.
+r"""A TinyDB storage that appends: one line per change, read from memory, safe under `kill -9`.
 
 TinyDB's own storage rewrites the whole file for each record and can be torn by a crash. This one writes
-`crc32 json\\n` lines of `[[operation, table, id, document], …]`; a line is atomic, so a batch is all or
+`crc32 json\n` lines of `[[operation, table, id, document], …]`; a line is atomic, so a batch is all or
 nothing. What was read once is only added to. It may not interpret documents, and never drops a line
 that was complete: a damaged line is an error that names the file.
 """
@@ -160,7 +160,7 @@ class JournalStorage(Storage):
                 raise CorruptStoreError(
                     self.file,
                     f"the line at byte {self._offset} is damaged",
-                    "keep a copy of the file as evidence, then run selfheal_tui.store.repair.set_aside on it"
+                    f"keep a copy of it, then set the line aside: python -m selfheal_tui.store.repair {self.file}"
                     if self._compact
                     else "run `selfheal history --verify`; move the audit files away to begin a new chain",
                 )

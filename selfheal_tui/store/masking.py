@@ -15,9 +15,9 @@ from selfheal_tui.probe.redaction import mask_text, mask_value
 
 _ID_FIELDS = frozenset(
     {
-        "ast_key", "backup_id", "before_sha256", "after_sha256", "binding", "blob", "candidate_id", "fingerprint",
-        "hash", "incident_id", "issue_hash", "patch_sha256", "policy_version", "previous", "report_id",
-        "request_id", "sha256", "transaction_id",
+        "ast_key", "backup_id", "before_sha256", "after_sha256", "binding", "blob", "candidate_id",
+        "fingerprint", "hash", "incident_id", "issue_hash", "patch_sha256", "policy_version", "previous",
+        "report_id", "request_id", "sha256", "transaction_id",
     }
 )  # fmt: skip
 _ID = re.compile(r"[0-9a-f]{4,64}|[0-9a-f-]{36}")

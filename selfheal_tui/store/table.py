@@ -7,16 +7,17 @@ hand out what it holds: documents are copies.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any, cast
 
 from tinydb import TinyDB
 from tinydb.queries import QueryLike
+from tinydb.storages import JSONStorage
 from tinydb.table import Document, Table
 
 from selfheal_tui.store.journal import CLEAR, DELETE, PUT, JournalStorage, Operation
 
-Change = Mapping[str, Any] | Callable[[Mapping[str, Any]], None]
+Fields = Mapping[Any, Any] | Callable[[MutableMapping[Any, Any]], None]
 
 
 class OwnDocument(Document):
@@ -68,7 +69,7 @@ class JournalTable(Table):
             return numbers
 
     def update(
-        self, fields: Change, cond: QueryLike | None = None, doc_ids: Iterable[int] | None = None
+        self, fields: Fields, cond: QueryLike | None = None, doc_ids: Iterable[int] | None = None
     ) -> list[int]:
         """Changes documents, all or none; returns their ids.
 
@@ -88,7 +89,7 @@ class JournalTable(Table):
                 self.journal.append(operations)
             return [operation[2] for operation in operations]
 
-    def update_multiple(self, updates: Iterable[tuple[Change, QueryLike]]) -> list[int]:
+    def update_multiple(self, updates: Iterable[tuple[Fields, QueryLike]]) -> list[int]:
         """Changes documents by several conditions, one after the other; returns their ids."""
         with self.journal.locked():
             return [number for fields, cond in updates for number in self.update(fields, cond)]
@@ -158,7 +159,7 @@ class HistoryDB(TinyDB):
     """A TinyDB whose tables are safe to write from several processes, and through crashes."""
 
     table_class = JournalTable
-    default_storage_class = JournalStorage
+    default_storage_class = cast("type[JSONStorage]", JournalStorage)  # TinyDB types it as its own default
 
     def journal_table(self, name: str) -> JournalTable:
         """Returns a table, typed as what it is."""

@@ -178,7 +178,7 @@ class TransactionStore:
     # -- the steps of apply -----------------------------------------------------------------------
 
     def _inspect(self, changes: Sequence[Change]) -> list[Found]:
-        found = []
+        found: list[Found] = []
         for change in changes:
             target = inspect(self._root, change.path)
             if any(target.real == other.real for other in found):

@@ -38,7 +38,8 @@ def undo(root: Path, intent: Intent, backups: BackupStore) -> str:
     _forget_backups(intent, backups, keep=frozenset(kept))
     remove_folders(root, intent.folders)
     sentence = (
-        f"the unfinished change {intent.transaction_id[:12]} ({intent.kind} of incident {intent.incident_id or '-'}) "
+        f"the unfinished change {intent.transaction_id[:12]} "
+        f"({intent.kind} of incident {intent.incident_id or '-'}) "
         f"to {', '.join(step.path for step in intent.steps)} was undone"
     )
     if kept:
