@@ -1,0 +1,204 @@
+"""How incidents end: the honest outcome, the record of the attempt, and what is learnt from it.
+
+Reverting a fix that failed its probation is here too, since it is an ending; it goes through the same
+planned, conflict-aware rollback as an operator's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from selfheal_tui.model.approval import ApprovalDecision, DecisionKind
+from selfheal_tui.model.evidence import Proof
+from selfheal_tui.model.incident import Attempt, Incident, IncidentState
+from selfheal_tui.model.kinds import Outcome
+from selfheal_tui.pipeline.learn import FactChecker, attempt_record, keys_of
+from selfheal_tui.pipeline.propose import Told
+from selfheal_tui.pipeline.rollback import execute_rollback, plan_rollback
+from selfheal_tui.repair.memory import extract_proven
+from selfheal_tui.source.diff import unified_diff
+from selfheal_tui.source.project import Project
+from selfheal_tui.source.text import UnreadableSourceError, decode_source
+from selfheal_tui.store import Store
+
+
+class Closer:
+    """Ends incidents."""
+
+    def __init__(self, project: Project, store: Store, *, clock: Callable[[], float] = time.time) -> None:
+        self._project = project
+        self._store = store
+        self._clock = clock
+        self._facts = FactChecker(store)
+
+    def close(self, incident: Incident, outcome: Outcome, message: str, *, decided_by: str = "") -> Incident:
+        """Closes an incident, on record.
+
+        Args:
+            incident: Where it stands.
+            outcome: The honest outcome.
+            message: For the operator.
+            decided_by: Who allowed or refused the fix, if there was one.
+
+        Returns:
+            The closed incident.
+        """
+        closed = incident.close(outcome, message)
+        attempt = incident.chosen_attempt
+        self._store.incidents.put(closed)
+        self._store.attempts.append(
+            attempt_record(
+                closed,
+                outcome=outcome,
+                candidate=attempt.candidate if attempt else None,
+                proof=attempt.proof if attempt else _last_proof(incident),
+                before=self.texts_before(attempt),
+                decided_by=decided_by,
+                now=self._clock(),
+            )
+        )
+        self._store.audit.append(
+            "incident.closed",
+            actor="engine",
+            incident_id=closed.incident_id,
+            data={"outcome": outcome.value, "message": message},
+        )
+        return closed
+
+    def nothing_found(self, incident: Incident, told: Told) -> Incident:
+        """Closes an incident for which there is no fix to offer, with the best explanation at hand."""
+        diagnosis = incident.diagnosis
+        lines = [diagnosis.root_cause if diagnosis else ""]
+        lines += [r.explanation or r.reason for r in told.refusals if r.explanation or r.reason][:3]
+        failed = [a for a in incident.attempts if a.proof.failed]
+        if failed:
+            last = failed[-1].proof.reports[-1]
+            lines.append(
+                f"{len(failed)} candidate(s) failed the proof, the last at {last.rung}: {last.summary}"
+            )
+            self._facts.record_failure(f"fingerprint:{incident.fingerprint.value}", last.summary)
+        message = " · ".join(dict.fromkeys(line for line in lines if line))
+        return self.close(incident, Outcome.EXPLAINED, message or "no safe fix is known")
+
+    def rejected(self, incident: Incident, decision: ApprovalDecision) -> Incident:
+        """Closes an incident whose fix was refused; a person's no is never asked again."""
+        attempt = incident.chosen_attempt
+        if attempt is not None and decision.kind is DecisionKind.REJECTED:
+            why = f"rejected by {decision.by}: {decision.reason or 'no reason given'}"
+            incident = _with_note(incident, why)
+            self._store.learning.blacklist(incident.fingerprint.value, attempt.ast_key, why)
+            for key in keys_of(attempt.candidate, incident.fingerprint.value)[:1]:
+                self._facts.record_failure(key, why)
+        message = f"{decision.kind.value} by {decision.by}" + (
+            f": {decision.reason}" if decision.reason else ""
+        )
+        return self.close(incident, Outcome.REJECTED, message, decided_by=decision.by)
+
+    def confirm(self, incident: Incident, evidence: str) -> Incident:
+        """Closes an applied fix as healed, and remembers it.
+
+        Args:
+            incident: On probation.
+            evidence: What showed that it holds, such as `the command ran to its end`.
+        """
+        attempt = incident.chosen_attempt
+        proved = attempt is not None and attempt.proof.proved
+        before = self.texts_before(attempt)
+        if attempt is not None:
+            for key in keys_of(attempt.candidate, incident.fingerprint.value):
+                self._facts.record_success(key, {"incident": incident.incident_id})
+            for edit in attempt.candidate.edits if proved else ():
+                if edit.path in before:
+                    for fix in extract_proven(
+                        before[edit.path],
+                        edit.text,
+                        path=edit.path,
+                        fingerprint=incident.fingerprint.value,
+                        exception=incident.report.raised.bare_type,
+                        rule=attempt.candidate.rule,
+                    ):
+                        self._store.learning.remember(fix)
+        outcome = Outcome.HEALED if proved else Outcome.HEALED_UNPROVEN
+        return self.close(incident, outcome, evidence, decided_by=self._decider(incident))
+
+    def revert(
+        self, incident: Incident, why: str, *, actor: str = "engine", overwrite: bool = False
+    ) -> Incident:
+        """Takes an applied fix back and never tries it again for this crash.
+
+        Args:
+            incident: On probation, or closed as healed.
+            why: What speaks against the fix.
+            actor: Who wants it back.
+            overwrite: Restore over conflicting later edits (backed up first).
+
+        Raises:
+            RollbackConflictError: Later edits are in the way; nothing was written.
+            StoreError: Writing failed; nothing was changed.
+        """
+        entries = self._store.backups.of_transaction(incident.transaction_id)
+        plans = plan_rollback(self._store, self._project, entries)
+        execute_rollback(
+            self._store, plans, incident_id=incident.incident_id, actor=actor, overwrite=overwrite
+        )
+        attempt = incident.chosen_attempt
+        if attempt is not None:
+            self._store.learning.blacklist(incident.fingerprint.value, attempt.ast_key, why)
+            for key in keys_of(attempt.candidate, incident.fingerprint.value):
+                self._facts.record_failure(key, why)
+        noted = replace(_with_note(incident, f"rolled back by {actor}: {why}"), transaction_id="")
+        return self.close(noted, Outcome.ROLLED_BACK, why, decided_by=actor)
+
+    def _decider(self, incident: Incident) -> str:
+        applied = self._store.audit.records(incident.incident_id, kinds={"change.applied"})
+        return applied[-1].actor if applied else ""
+
+    def texts_before(self, attempt: Attempt | None) -> dict[str, str]:
+        """Reads what the fix's files held before, from the backups if it was applied, else from disk."""
+        texts: dict[str, str] = {}
+        for edit in attempt.candidate.edits if attempt else ():
+            data = self._bytes_before(edit.path, edit.before_sha256)
+            if data is None:
+                continue
+            try:
+                texts[edit.path] = decode_source(data, edit.path).text
+            except UnreadableSourceError:
+                texts[edit.path] = ""
+        return texts
+
+    def diff_of(self, attempt: Attempt) -> str:
+        """Returns the unified diff of an attempt, against what its files held before."""
+        before = self.texts_before(attempt)
+        return "".join(
+            unified_diff(before.get(edit.path, ""), edit.text, edit.path) for edit in attempt.candidate.edits
+        )
+
+    def _bytes_before(self, path: str, sha256: str | None) -> bytes | None:
+        if sha256 is None:
+            return None
+        for entry in reversed(self._store.backups.entries()):
+            if entry.path == path and entry.sha256 == sha256:
+                return self._store.backups.read(entry)
+        try:
+            return self._project.absolute(path).read_bytes()
+        except OSError:
+            return None
+
+
+def _last_proof(incident: Incident) -> Proof | None:
+    return incident.attempts[-1].proof if incident.attempts else None
+
+
+def _with_note(incident: Incident, note: str) -> Incident:
+    if not 0 <= incident.chosen < len(incident.attempts):
+        return incident
+    attempts = list(incident.attempts)
+    attempts[incident.chosen] = replace(attempts[incident.chosen], note=note)
+    return replace(incident, attempts=tuple(attempts))
+
+
+def is_on_probation(incident: Incident) -> bool:
+    """Returns whether an applied fix is still to be confirmed."""
+    return incident.state is IncidentState.ON_PROBATION

@@ -1,0 +1,377 @@
+"""The engine: walks an incident through the six steps and yields what happens on the way.
+
+It never prints and never asks. Where a person is needed it yields `ApprovalNeeded`, and afterwards
+believes only the store. Every state it passes through is on disk before the next one begins.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from selfheal_tui.checks.base import Baseline
+from selfheal_tui.model.approval import ApprovalRequest, DecisionKind
+from selfheal_tui.model.candidate import Candidate
+from selfheal_tui.model.crash import CrashReport
+from selfheal_tui.model.incident import Attempt, Incident, IncidentState
+from selfheal_tui.model.kinds import Nature, Outcome
+from selfheal_tui.model.ports import Sandbox, SandboxError, Workspace
+from selfheal_tui.model.settings import Settings
+from selfheal_tui.pipeline.analyze import analyze
+from selfheal_tui.pipeline.apply import ApplyError, DriftError, apply_candidate
+from selfheal_tui.pipeline.closing import Closer
+from selfheal_tui.pipeline.govern import Governance, RefusedError
+from selfheal_tui.pipeline.intake import NEVER_HEALED, take_in
+from selfheal_tui.pipeline.learn import FactChecker, add_costs, keys_of
+from selfheal_tui.pipeline.lease import lease
+from selfheal_tui.pipeline.limits import change_limit, cooling_down
+from selfheal_tui.pipeline.policy import ChangeFacts
+from selfheal_tui.pipeline.propose import Told, candidate_key, candidates
+from selfheal_tui.pipeline.select import better, rivals_of, worth_a_rival_check
+from selfheal_tui.pipeline.steps import ApprovalNeeded, Judged, Progressed, Proposed, RungEnded, Step
+from selfheal_tui.pipeline.validate import replay_plans, validate
+from selfheal_tui.repair.base import Proposer, RepairContext
+from selfheal_tui.source.project import Project
+from selfheal_tui.store import ApprovalConflictError, Store, StoreError
+
+ROUNDS = 2
+"""How often an incident is proposed anew because its files changed under an approval."""
+
+_S = IncidentState
+
+
+class Silence(Enum):
+    """What becomes of a request that nobody has answered when the engine is told to go on."""
+
+    DENY = "deny"
+    LEAVE_OPEN = "leave open"
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the engine works with.
+
+    Attributes:
+        sandbox: Makes isolated copies.
+        proposers: In the order in which they are asked.
+        interpreter: The project's Python.
+    """
+
+    sandbox: Sandbox
+    proposers: Sequence[Proposer]
+    interpreter: str
+
+
+class Engine:
+    """Heals the crashes of one project."""
+
+    def __init__(
+        self,
+        project: Project,
+        settings: Settings,
+        store: Store,
+        tools: Callable[[CrashReport], Tools],
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.project = project
+        self.settings = settings
+        self.store = store
+        self.governance = Governance(project, settings, store, clock=clock)
+        self.closer = Closer(project, store, clock=clock)
+        self._tools = tools
+        self._clock = clock
+        self._facts = FactChecker(store)
+
+    def take_in(self, report: CrashReport) -> Incident:
+        """Finds or makes the incident of a report."""
+        return take_in(
+            self.store, self.project, report, environment=self.settings.environment, now=self._clock()
+        )
+
+    def walk(self, incident: Incident) -> Generator[Step, Silence | None, Incident]:
+        """Walks an incident as far as it can go: to `on probation`, closed, or waiting for a person.
+
+        Args:
+            incident: As `take_in` returned it.
+
+        Yields:
+            Steps; after `ApprovalNeeded`, send what silence means (None denies).
+
+        Returns:
+            The incident as it stands.
+
+        Raises:
+            IncidentBusyError: Another process is working on it.
+        """
+        with lease(self.store.directory, incident.incident_id):
+            current = self.store.incidents.get(incident.incident_id)
+            if current.state not in (_S.DETECTED, _S.ANALYZED):
+                current = replace(current, state=_S.DETECTED, request_id="", chosen=-1)
+            ready = yield from self._analyzed(current)
+            if ready.state is _S.CLOSED or self._paused(ready):
+                return ready
+            for _ in range(ROUNDS):
+                ready, drifted = yield from self._round(ready)
+                if not drifted:
+                    return ready
+            return self.closer.close(
+                ready, Outcome.FAILED, "the files kept changing while the fix was being approved"
+            )
+
+    def resume(self, incident: Incident) -> Generator[Step, Silence | None, Incident]:
+        """Goes on with an incident whose request was answered while nobody waited.
+
+        Raises:
+            IncidentBusyError: A waiting process is about to do it.
+        """
+        with lease(self.store.directory, incident.incident_id, wait_seconds=0.5):
+            current = self.store.incidents.get(incident.incident_id)
+            attempt = current.chosen_attempt
+            if current.state is not _S.AWAITING_APPROVAL or attempt is None:
+                return current
+            request = self.store.approvals.get(current.request_id)
+            result, _ = yield from self._answered(current, request, attempt)
+            return result
+
+    def _analyzed(self, incident: Incident) -> Generator[Step, Silence | None, Incident]:
+        if incident.report.raised.bare_type in NEVER_HEALED:
+            return self.closer.close(
+                incident, Outcome.EXTERNAL, f"{incident.report.raised.bare_type} is never healed"
+            )
+        diagnosis = analyze(incident.report, self.project)
+        if incident.state is _S.DETECTED:
+            incident = incident.advance(_S.ANALYZED)
+        incident = self._put(replace(incident, diagnosis=diagnosis, message=diagnosis.root_cause))
+        self.store.audit.append(
+            "incident.analyzed",
+            actor="engine",
+            incident_id=incident.incident_id,
+            data={
+                "signal": diagnosis.signal,
+                "issue_type": diagnosis.issue_type.value,
+                "severity": diagnosis.severity.value,
+                "nature": diagnosis.nature.value,
+                "root_cause": diagnosis.root_cause,
+            },
+        )
+        yield Progressed(incident)
+        if diagnosis.nature is Nature.TRANSIENT:
+            return self.closer.close(incident, Outcome.TRANSIENT, diagnosis.root_cause)
+        if diagnosis.nature is Nature.EXTERNAL:
+            return self.closer.close(incident, Outcome.EXTERNAL, diagnosis.root_cause)
+        left = cooling_down(
+            self.store, self.settings.limits, fingerprint=incident.fingerprint.value, now=self._clock()
+        )
+        if left > 0:
+            return self.closer.close(
+                incident, Outcome.FAILED, f"cooling down after failed attempts: tried again in {left:.0f} s"
+            )
+        return incident
+
+    def _paused(self, incident: Incident) -> bool:
+        paused = self.store.pause.status()
+        if paused is None:
+            return False
+        self._put(replace(incident, message=f"healing is paused by {paused.by}; `selfheal resume` allows it"))
+        return True
+
+    def _round(self, incident: Incident) -> Generator[Step, Silence | None, tuple[Incident, bool]]:
+        told = Told()
+        incident = self._put(incident.advance(_S.PROPOSING))
+        yield Progressed(incident)
+        try:
+            tools = self._tools(incident.report)
+            with tools.sandbox.workspace() as workspace:
+                incident, best, rivals = yield from self._search(incident, tools, workspace, told)
+        except SandboxError as error:
+            return self.closer.close(self._fresh(incident), Outcome.FAILED, str(error)), False
+        if best is None:
+            return self.closer.nothing_found(incident, told), False
+        incident = self._put(replace(incident, chosen=incident.attempts.index(best)))
+        diagnosis = incident.diagnosis
+        assert diagnosis is not None
+        facts = ChangeFacts(
+            environment=self.settings.environment,
+            diagnosis=diagnosis,
+            proof=best.proof,
+            proposer=best.candidate.proposer,
+            adds_imports=best.candidate.adds_imports,
+            rivals=rivals,
+        )
+        limits = change_limit(
+            self.store,
+            self.settings.limits,
+            fingerprint=incident.fingerprint.value,
+            paths=[edit.path for edit in best.candidate.edits],
+            now=self._clock(),
+        )
+        gate = self.governance.judge(best.candidate, facts, limits=limits)
+        try:
+            request = self.governance.request(incident.incident_id, best.candidate, gate)
+        except RefusedError as error:
+            return self.closer.close(incident, Outcome.FAILED, f"refused: {error}"), False
+        if gate.must_ask:
+            incident = self._put(
+                replace(
+                    incident.advance(_S.AWAITING_APPROVAL, message="; ".join(gate.reasons)),
+                    request_id=request.request_id,
+                )
+            )
+            silence = yield ApprovalNeeded(incident, request, best.candidate, best.proof)
+            if silence is Silence.LEAVE_OPEN and self.store.approvals.decision(request.request_id) is None:
+                return incident, False
+        return (yield from self._answered(incident, request, best))
+
+    def _search(
+        self, incident: Incident, tools: Tools, workspace: Workspace, told: Told
+    ) -> Generator[Step, Silence | None, tuple[Incident, Attempt | None, int]]:
+        diagnosis = incident.diagnosis
+        assert diagnosis is not None
+        crash = incident.fingerprint.value
+        context = RepairContext(
+            project=self.project,
+            report=incident.report,
+            diagnosis=diagnosis,
+            settings=self.settings,
+            interpreter=tools.interpreter,
+            attempts=incident.attempts,
+            rejections=tuple(a.note for a in incident.attempts if a.note.startswith("rejected")),
+        )
+        plans = replay_plans(self.store, self.project, incident.report, self.settings, tools.interpreter)
+        baseline = Baseline()
+        barred = set(self.store.learning.blacklisted(crash))
+        barred |= {a.ast_key for a in incident.attempts if a.proof.failed}
+        stream = candidates(
+            tools.proposers,
+            context,
+            barred=barred,
+            record=lambda c: self._facts.success_rate(keys_of(c, crash)[0]),
+            told=told,
+        )
+        tried: list[Attempt] = []
+        best: Attempt | None = None
+        answer: Attempt | None = None
+        while len(tried) < self.settings.limits.attempts_per_incident:
+            try:
+                candidate = stream.send(answer) if tried else next(stream)
+            except StopIteration:
+                break
+            if best is not None and not worth_a_rival_check(best, candidate, len(tried)):
+                break
+            incident = self._put(incident.advance(_S.VALIDATING))
+            yield Proposed(incident, candidate)
+            climb = validate(
+                workspace,
+                self.project,
+                candidate,
+                report=incident.report,
+                crash=incident.fingerprint,
+                diagnosis=diagnosis,
+                settings=self.settings,
+                plans=plans,
+                baseline=baseline,
+            )
+            while True:
+                try:
+                    rung = next(climb)
+                except StopIteration as end:
+                    proof = end.value
+                    break
+                yield RungEnded(incident, candidate, rung)
+            answer = Attempt(candidate=candidate, proof=proof, ast_key=candidate_key(candidate))
+            tried.append(answer)
+            incident = self._judged(incident, answer)
+            yield Judged(incident, candidate, proof)
+            best = better(best, answer)
+            incident = self._put(incident.advance(_S.PROPOSING))
+        stream.close()
+        if best is not None:
+            incident = self._put(incident.advance(_S.VALIDATING))
+        return incident, best, rivals_of(best, tried)
+
+    def _judged(self, incident: Incident, attempt: Attempt) -> Incident:
+        candidate, proof = attempt.candidate, attempt.proof
+        self.store.audit.append(
+            "candidate.judged",
+            actor="engine",
+            incident_id=incident.incident_id,
+            data={
+                "candidate": candidate.candidate_id,
+                "proposer": candidate.proposer,
+                "rule": candidate.rule,
+                "patch_sha256": candidate.patch_sha256,
+                "rungs": {r.rung: r.verdict.value for r in proof.reports},
+                "isolation": next((r.isolation.value for r in proof.reports if r.isolation), ""),
+                "tokens": candidate.cost.prompt_tokens + candidate.cost.completion_tokens,
+                "usd": candidate.cost.usd,
+            },
+        )
+        if proof.failed:
+            self._facts.record_failure(keys_of(candidate, "")[0], proof.reports[-1].summary)
+        return self._put(
+            replace(
+                incident,
+                attempts=(*incident.attempts, attempt),
+                cost=add_costs(incident.cost, candidate.cost),
+            )
+        )
+
+    def _answered(
+        self, incident: Incident, request: ApprovalRequest, attempt: Attempt
+    ) -> Generator[Step, Silence | None, tuple[Incident, bool]]:
+        decision = self.store.approvals.decision(request.request_id)
+        if decision is None:
+            why = "nobody answered in time; silence is a denial"
+            try:
+                self.governance.expire(request.request_id, why)
+            except ApprovalConflictError:
+                decision = self.store.approvals.decision(request.request_id)
+            if decision is None:
+                return self.closer.close(incident, Outcome.REJECTED, why), False
+        if decision.kind is not DecisionKind.APPROVED:
+            return self.closer.rejected(incident, decision), False
+        incident = self._put(incident.advance(_S.APPLYING))
+        yield Progressed(incident)
+        try:
+            applied = apply_candidate(
+                self.store,
+                self.project,
+                attempt.candidate,
+                request_id=request.request_id,
+                policy=self.governance.policy_version,
+                incident_id=incident.incident_id,
+                fingerprint=incident.fingerprint.value,
+            )
+        except DriftError as error:
+            self.store.audit.append(
+                "approval.void", actor="engine", incident_id=incident.incident_id, data={"why": str(error)}
+            )
+            drifted = replace(incident, state=_S.ANALYZED, request_id="", chosen=-1, message=str(error))
+            return self._put(drifted), True
+        except (ApplyError, StoreError) as error:
+            return self.closer.close(incident, Outcome.FAILED, str(error)), False
+        incident = self._put(
+            replace(
+                incident.advance(_S.ON_PROBATION, message=f"applied by {decision.by}"),
+                transaction_id=applied.transaction_id,
+                request_id="",
+            )
+        )
+        yield Progressed(incident)
+        return incident, False
+
+    def _put(self, incident: Incident) -> Incident:
+        self.store.incidents.put(incident)
+        return incident
+
+    def _fresh(self, incident: Incident) -> Incident:
+        return self.store.incidents.get(incident.incident_id)
+
+
+def chosen_candidate(incident: Incident) -> Candidate | None:
+    """Returns the candidate that is proposed or applied, if there is one."""
+    attempt = incident.chosen_attempt
+    return attempt.candidate if attempt else None
