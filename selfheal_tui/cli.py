@@ -1,0 +1,74 @@
+"""The command `selfheal`: finds the command that was asked for and loads only that.
+
+Nothing but click is imported until a command runs, so that `selfheal --help` answers at once. The table
+below is the whole command line; `docs` and completion are made from it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("run", "Run a command, heal its crashes, run it again."),
+    "heal": ("heal", "Heal from a traceback text (a file, or - for standard input)."),
+    "incidents": ("incidents", "List incidents."),
+    "show": ("incidents", "Show one incident with its proof and timeline."),
+    "diff": ("incidents", "Show the fix of an incident, and the code to approve it with."),
+    "approve": ("approvals", "Approve the proposed fix of an incident."),
+    "reject": ("approvals", "Reject the proposed fix of an incident."),
+    "history": ("history", "List past healing attempts; --verify proves the audit trail."),
+    "backups": ("backups", "List the backup tree."),
+    "rollback": ("backups", "Take a fix back, or restore one backup."),
+    "pause": ("switch", "Kill switch: no change to the project until resumed."),
+    "resume": ("switch", "Allow changes again."),
+    "doctor": ("doctor", "Tell what is found and what is missing."),
+    "config": ("settings", "Show every setting, its value, and where that came from."),
+    "demo": ("demo", "Heal a bundled agent project live."),
+}
+"""Name → (module in `selfheal_tui.commands`, one-line help)."""
+
+
+class LazyGroup(click.Group):
+    """A click group that imports a command's module only when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Loads a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"selfheal_tui.commands.{COMMANDS[cmd_name][0]}")
+        command = getattr(module, f"{cmd_name}_command")
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Writes the list without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done · 1 not healed, or a check failed · 2 wrong usage · 65 bad input · "
+    "66 no such incident, file or backup · 70 the healer itself failed · 75 a person has to decide · "
+    "77 refused · 78 a setting is wrong. `run` exits with the program's own last code.",
+)
+@click.version_option(package_name="selfheal-tui", prog_name="selfheal")
+def selfheal() -> None:
+    """Supervised self-healing for Python programs.
+
+    Detects a crash, finds its root cause, proposes a fix, proves it in an isolated copy, asks where the
+    policy says so, applies it with a backup, and can take it back.
+    """
+
+
+def main() -> None:
+    """Runs the command line; the entry point of the package."""
+    sys.exit(selfheal.main(prog_name="selfheal", standalone_mode=True))

@@ -1,0 +1,95 @@
+"""`selfheal approve` and `reject`: a person's answer, from any terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from selfheal_tui.commands import exits, texts
+from selfheal_tui.commands.common import (
+    Options,
+    emit,
+    emit_json,
+    fail,
+    opened,
+    operator,
+    project_options,
+    say,
+)
+from selfheal_tui.commands.driver import Consent, drive
+from selfheal_tui.commands.incidents import summary
+from selfheal_tui.model.approval import ApprovalRequest, RequestState
+from selfheal_tui.model.incident import Incident, IncidentState
+
+
+@click.command("approve")
+@click.option(
+    "--code", default="", help="The code that `selfheal diff` shows; needed in production and after warnings."
+)
+@click.option("--reason", default="", help="Why, for the record.")
+@click.argument("incident_id")
+@project_options
+def approve_command(*, options: Options, incident_id: str, code: str, reason: str) -> None:
+    """Approve the proposed fix of an incident.
+
+    The approval is worth only for the very patch and files that `selfheal diff` shows. A waiting
+    `selfheal run` applies it; if none waits, it is applied here.
+    """
+    _answer(options, incident_id, approve=True, code=code, reason=reason)
+
+
+@click.command("reject")
+@click.option("--reason", default="", help="Why; it goes into history and into the next proposal.")
+@click.argument("incident_id")
+@project_options
+def reject_command(*, options: Options, incident_id: str, reason: str) -> None:
+    """Reject the proposed fix of an incident; the same fix is never proposed for it again."""
+    _answer(options, incident_id, approve=False, code="", reason=reason)
+
+
+def _answer(options: Options, incident_id: str, *, approve: bool, code: str, reason: str) -> None:
+    from selfheal_tui.pipeline.govern import WrongCodeError
+    from selfheal_tui.pipeline.lease import IncidentBusyError
+    from selfheal_tui.store import ApprovalConflictError
+
+    with opened(options) as project:
+        engine = project.engine
+        incident = engine.store.incidents.get(incident_id.lstrip("#"))
+        request = _request_of(engine, incident)
+        try:
+            if engine.store.approvals.state(request.request_id) is not RequestState.APPROVED or not approve:
+                engine.governance.decide(
+                    request.request_id, approve=approve, by=operator(), reason=reason, code=code
+                )
+        except (WrongCodeError, ApprovalConflictError) as error:
+            fail(str(error), exits.REFUSED)
+        consent = Consent(yes=False, wait_seconds=0.0, leave_open=True)
+        try:
+            ended = drive(engine, engine.resume(incident), consent)
+        except IncidentBusyError:
+            say("recorded; the waiting selfheal takes it from here")
+            ended = engine.store.incidents.get(incident.incident_id)
+        else:
+            if ended.state is IncidentState.ON_PROBATION:
+                ended = engine.closer.confirm(
+                    ended,
+                    "applied after approval; proved in an isolated copy, not yet seen in the live program",
+                )
+    if options.as_json:
+        emit_json(summary(ended))
+    else:
+        emit(f"{texts.standing(ended)}  {texts.headline(ended)}\n  {ended.message}")
+    sys.exit(exits.NOT_HEALED if approve and str(ended.outcome) in ("failed", "rejected") else exits.OK)
+
+
+def _request_of(engine: Any, incident: Incident) -> ApprovalRequest:
+    if incident.state is not IncidentState.AWAITING_APPROVAL or not incident.request_id:
+        fail(
+            f"incident {incident.incident_id} does not wait for an approval: it is "
+            f"{incident.outcome or incident.state}",
+            exits.REFUSED,
+        )
+    request: ApprovalRequest = engine.store.approvals.get(incident.request_id)
+    return request

@@ -1,0 +1,164 @@
+"""`selfheal incidents`, `show` and `diff`: what happened, what was shown, what would be written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from selfheal_tui.commands import exits, texts
+from selfheal_tui.commands.common import Options, emit, emit_json, fail, opened, project_options
+from selfheal_tui.model.incident import Attempt, Incident
+from selfheal_tui.model.serial import to_builtins
+
+
+@click.command("incidents")
+@click.option(
+    "--limit", type=click.IntRange(1), default=50, show_default=True, help="How many, newest first."
+)
+@project_options
+def incidents_command(*, options: Options, limit: int) -> None:
+    """List incidents, newest first."""
+    with opened(options) as project:
+        found = project.engine.store.incidents.all()[:limit]
+    if options.as_json:
+        emit_json([summary(incident) for incident in found])
+        return
+    if not found:
+        emit("no incidents yet. Start a program with: selfheal run -- python your_program.py")
+    for incident in found:
+        emit(f"{texts.standing(incident):<22} {texts.headline(incident)}")
+        emit(f"{'':<22} {texts.kind_of(incident)} · {texts.moment(incident.last_seen)} · {incident.message}")
+
+
+@click.command("show")
+@click.argument("incident_id")
+@project_options
+def show_command(*, options: Options, incident_id: str) -> None:
+    """Show one incident: cause, frames, candidates with their proofs, timeline."""
+    with opened(options) as project:
+        store = project.engine.store
+        incident = store.incidents.get(incident_id.lstrip("#"))
+        timeline = store.audit.records(incident.incident_id)
+    if options.as_json:
+        emit_json({"incident": to_builtins(incident), "timeline": to_builtins(timeline)})
+        return
+    emit(texts.headline(incident))
+    emit(
+        f"  {texts.standing(incident)} · {texts.kind_of(incident)} · {incident.environment} · captured from {incident.report.source}"
+    )
+    if incident.diagnosis is not None:
+        emit(f"  cause    {incident.diagnosis.root_cause}")
+        if incident.diagnosis.failing_expression:
+            emit(f"  failing  {incident.diagnosis.failing_expression}")
+        if incident.diagnosis.explanation:
+            emit(f"  why      {incident.diagnosis.explanation}")
+    emit(f"  message  {incident.message}")
+    for info in incident.report.chain:
+        emit(f"\n{info.link.value}: {info.type}: {info.message}")
+        for frame in info.frames:
+            sign = "▸" if frame.in_app else " "
+            emit(
+                f"  {sign} {frame.path or frame.file}:{frame.line} {frame.qualname}   {frame.source.strip()}"
+            )
+            if frame.in_app and frame.locals:
+                emit("      " + "  ".join(f"{v.name}={v.repr}" for v in frame.locals[:12]))
+    for number, attempt in enumerate(incident.attempts):
+        chosen = " (chosen)" if number == incident.chosen else ""
+        emit(f"\ncandidate {number + 1}{chosen}: {texts.fix_line(attempt.candidate)}")
+        if attempt.note:
+            emit(f"  {attempt.note}")
+        for line in texts.proof_lines(attempt.proof):
+            emit(line)
+    emit("\ntimeline")
+    for record in timeline:
+        facts = ", ".join(
+            f"{k}={v}" for k, v in record.data.items() if isinstance(v, str | int | float) and v != ""
+        )
+        emit(f"  {texts.moment(record.at)}  {record.kind:<22} {record.actor:<20} {facts[:160]}")
+
+
+@click.command("diff")
+@click.option(
+    "--candidate", type=click.IntRange(1), default=None, help="Number of the candidate as `show` counts."
+)
+@click.option("--side-by-side", is_flag=True, help="Two columns instead of a unified diff.")
+@project_options
+@click.argument("incident_id")
+def diff_command(*, options: Options, incident_id: str, candidate: int | None, side_by_side: bool) -> None:
+    """Show exactly what a fix would write (or wrote), and the code to approve it with."""
+    with opened(options) as project:
+        engine = project.engine
+        incident = engine.store.incidents.get(incident_id.lstrip("#"))
+        attempt = _pick(incident, candidate)
+        before = engine.closer.texts_before(attempt)
+        request = (
+            engine.store.approvals.get(incident.request_id)
+            if incident.request_id and attempt is incident.chosen_attempt
+            else None
+        )
+    from selfheal_tui.source.diff import unified_diff
+
+    texts_now = {edit.path: (before.get(edit.path, ""), edit.text) for edit in attempt.candidate.edits}
+    diffs = {path: unified_diff(old, new, path) for path, (old, new) in texts_now.items()}
+    if options.as_json:
+        body: dict[str, Any] = {
+            "incident": incident.incident_id,
+            "candidate": attempt.candidate.candidate_id,
+            "patch_sha256": attempt.candidate.patch_sha256,
+            "files": diffs,
+            "code": request.binding.code if request else None,
+        }
+        emit_json(body)
+        return
+    for path, (old, new) in texts_now.items():
+        if side_by_side:
+            from selfheal_tui.commands.columns import two_columns
+
+            emit(two_columns(path, old, new))
+        else:
+            emit(diffs[path].rstrip("\n"))
+    if request is not None:
+        emit(
+            f"\ncode: {request.binding.code}   approve with: selfheal approve {incident.incident_id} --code {request.binding.code}"
+        )
+
+
+def _pick(incident: Incident, number: int | None) -> Attempt:
+    if number is not None:
+        if number > len(incident.attempts):
+            fail(
+                f"there are {len(incident.attempts)} candidates; see `selfheal show {incident.incident_id}`",
+                exits.NOT_FOUND,
+            )
+        return incident.attempts[number - 1]
+    attempt = incident.chosen_attempt
+    if attempt is None:
+        fail(
+            f"incident {incident.incident_id} has no chosen fix: {incident.message or incident.state}. "
+            "Candidates that failed can be seen with --candidate N",
+            exits.NOT_FOUND,
+        )
+    return attempt
+
+
+def summary(incident: Incident) -> dict[str, Any]:
+    """Returns an incident without its captured locals and file texts."""
+    diagnosis = incident.diagnosis
+    raised = incident.report.raised
+    return {
+        "id": incident.incident_id,
+        "state": incident.state.value,
+        "outcome": incident.outcome.value if incident.outcome else None,
+        "error": f"{raised.type}: {raised.message}",
+        "place": texts.place(incident),
+        "issue_type": diagnosis.issue_type.value if diagnosis else None,
+        "severity": diagnosis.severity.value if diagnosis else None,
+        "nature": diagnosis.nature.value if diagnosis else None,
+        "count": incident.count,
+        "environment": incident.environment.value,
+        "first_seen": incident.first_seen,
+        "last_seen": incident.last_seen,
+        "message": incident.message,
+        "needs_person": incident.state.value == "awaiting approval",
+    }

@@ -1,0 +1,40 @@
+"""`selfheal config`: each setting, its value, and where that came from."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from selfheal_tui.commands.common import Options, emit, emit_json, project_options
+
+
+@click.command("config")
+@project_options
+def config_command(*, options: Options) -> None:
+    """Show every setting, its value, where that came from, and what it means.
+
+    Later sources win: defaults, `[tool.selfheal]` in pyproject.toml or selfheal.toml, `SELFHEAL_*`
+    variables, flags.
+    """
+    from selfheal_tui.config import describe_settings, load_settings
+
+    loaded = load_settings(options.root, environ=os.environ, flags=options.flags, env_file=options.env_file)
+    rows = describe_settings()
+    if options.as_json:
+        emit_json(
+            {
+                row.key: {
+                    "value": loaded.origins[row.key].value,
+                    "source": loaded.origins[row.key].source,
+                    "default": row.default,
+                    "help": row.help,
+                }
+                for row in rows
+            }
+        )
+        return
+    width = max(len(row.key) for row in rows)
+    for row in rows:
+        origin = loaded.origins[row.key]
+        emit(f"{row.key:<{width}}  {origin.value or '(empty)':<14} {origin.source:<12} {row.help}")

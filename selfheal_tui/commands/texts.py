@@ -1,0 +1,110 @@
+"""Plain texts for incidents, proofs and diffs: one wording for the terminal, logs and screen readers.
+
+States are told by word and glyph, never by colour alone. Pure functions; they print nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from selfheal_tui.model.candidate import Candidate
+from selfheal_tui.model.evidence import Proof, RungReport
+from selfheal_tui.model.incident import Incident, IncidentState
+from selfheal_tui.model.kinds import Outcome, Verdict
+
+_MARKS = {Verdict.PASS: "✓", Verdict.WARN: "!", Verdict.FAIL: "✗", Verdict.NOT_POSSIBLE: "–"}
+_ASCII_MARKS = {Verdict.PASS: "ok", Verdict.WARN: "warn", Verdict.FAIL: "FAIL", Verdict.NOT_POSSIBLE: "n/a"}
+_STATE_GLYPHS = {
+    Outcome.HEALED: "✓",
+    Outcome.HEALED_UNPROVEN: "✓",
+    Outcome.EXPLAINED: "?",
+    Outcome.TRANSIENT: "~",
+    Outcome.EXTERNAL: "-",
+    Outcome.REJECTED: "✗",
+    Outcome.ROLLED_BACK: "↺",
+    Outcome.FAILED: "✗",
+}
+
+
+def speaks_unicode() -> bool:
+    """Returns whether standard error can show the glyphs."""
+    encoding = (getattr(sys.stderr, "encoding", None) or "ascii").lower()
+    return "utf" in encoding
+
+
+def mark(verdict: Verdict) -> str:
+    """Returns the sign of a verdict."""
+    return (_MARKS if speaks_unicode() else _ASCII_MARKS)[verdict]
+
+
+def place(incident: Incident) -> str:
+    """Returns `path:line` of the suspect, or of the innermost frame."""
+    diagnosis = incident.diagnosis
+    if diagnosis is not None and diagnosis.suspect is not None:
+        return f"{diagnosis.suspect.path}:{diagnosis.suspect.line}"
+    found = incident.report.suspect()
+    frames = [found[1]] if found else list(incident.report.raised.frames[-1:])
+    return f"{frames[0].path or frames[0].file}:{frames[0].line}" if frames else "(no frame)"
+
+
+def headline(incident: Incident) -> str:
+    """Returns an incident in a line: id, error, place."""
+    raised = incident.report.raised
+    message = raised.message.splitlines()[0] if raised.message else ""
+    return f"#{incident.incident_id}  {raised.bare_type}: {message}  {place(incident)}"
+
+
+def standing(incident: Incident) -> str:
+    """Returns where an incident stands, as glyph and word."""
+    if incident.state is IncidentState.CLOSED and incident.outcome is not None:
+        return f"{_STATE_GLYPHS[incident.outcome] if speaks_unicode() else '*'} {incident.outcome.value}"
+    if incident.state is IncidentState.AWAITING_APPROVAL:
+        return "! needs you"
+    return f"~ {incident.state.value}"
+
+
+def kind_of(incident: Incident) -> str:
+    """Returns issue type, severity and count."""
+    diagnosis = incident.diagnosis
+    words = [diagnosis.issue_type.value, diagnosis.severity.value] if diagnosis else ["not analyzed"]
+    return " ".join([*words, f"×{incident.count}"] if incident.count > 1 else words)
+
+
+def ladder(proof: Proof) -> str:
+    """Returns a proof in a line."""
+    return "  ".join(rung(report) for report in proof.reports)
+
+
+def rung(report: RungReport) -> str:
+    """Returns one rung in a few words."""
+    summary = (
+        report.summary if report.rung in ("replay", "tests") or report.verdict is not Verdict.PASS else ""
+    )
+    return f"{report.rung} {mark(report.verdict)} {summary}".rstrip()
+
+
+def proof_lines(proof: Proof) -> list[str]:
+    """Returns a proof with its evidence, a rung per line."""
+    lines = []
+    for report in proof.reports:
+        walls = f"  [{report.isolation.value}]" if report.isolation else ""
+        lines.append(
+            f"  {mark(report.verdict):<4} {report.rung:<9} {report.verdict.value:<12} "
+            f"{report.summary}  ({report.seconds:.2f} s){walls}"
+        )
+        lines += [f"         {line}" for detail in report.details for line in detail.splitlines()[:12]]
+    return lines
+
+
+def fix_line(candidate: Candidate) -> str:
+    """Returns what a candidate is, in a line."""
+    files = ", ".join(edit.path for edit in candidate.edits)
+    return (
+        f"{candidate.proposer}/{candidate.rule} ({candidate.confidence:.2f}) on {files}: {candidate.reason}"
+    )
+
+
+def moment(at: float) -> str:
+    """Returns a Unix time as local date and time."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

@@ -1,0 +1,168 @@
+"""Runs a command, heals its crash, runs it again: `selfheal run` for one program.
+
+It drives the engine and the program and yields what happens; it draws nothing and decides nothing.
+A fix is on probation until the command has run again: the same crash, or a new one inside a changed
+function, takes it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from selfheal_tui.model.incident import Incident, IncidentState
+from selfheal_tui.pipeline.rollback import RollbackConflictError
+from selfheal_tui.pipeline.steps import Progressed, Step
+from selfheal_tui.pipeline.system import Engine, Silence
+from selfheal_tui.store import StoreError
+from selfheal_tui.supervisor.program import ProgramExit, run_program
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramStarted:
+    """The command is about to run.
+
+    Attributes:
+        argv: The command.
+        run: 1 for the first time.
+    """
+
+    argv: tuple[str, ...]
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramEnded:
+    """The command ended.
+
+    Attributes:
+        exit: How.
+        run: Which run.
+        crashes: How many crashes it reported.
+    """
+
+    exit: ProgramExit
+    run: int
+    crashes: int
+
+
+LoopEvent = ProgramStarted | ProgramEnded | Step
+
+
+def drain(engine: Engine, files: Sequence[Path]) -> list[Incident]:
+    """Takes in reports from the inbox; each file stays until `finish` so that payloads remain readable.
+
+    Args:
+        engine: The engine.
+        files: Report files, in order.
+
+    Returns:
+        The incidents, without repetition, in order of first appearance.
+    """
+    incidents: dict[str, Incident] = {}
+    for file in files:
+        try:
+            report = engine.store.inbox.load(file)
+        except StoreError:
+            continue
+        incident = engine.take_in(report)
+        incidents[incident.incident_id] = incident
+    return list(incidents.values())
+
+
+def run_and_heal(
+    engine: Engine, argv: Sequence[str], *, max_heals: int
+) -> Generator[LoopEvent, Silence | None, int]:
+    """Runs a command until it ends by itself or cannot be healed.
+
+    Args:
+        engine: The engine of the project.
+        argv: The command.
+        max_heals: How many fixes may be applied in this call.
+
+    Yields:
+        Program events, and the engine's steps; answers to `ApprovalNeeded` are passed on to the engine.
+
+    Returns:
+        The program's last exit code, `128 + n` when signal n ended it.
+
+    Raises:
+        ProgramNotFoundError: There is no such command.
+    """
+    root, inbox = engine.project.root, engine.store.inbox
+    for stale in inbox.pending():
+        drain(engine, [stale])
+        inbox.done(stale)
+    heals = run = 0
+    probation: list[Incident] = []
+    while True:
+        run += 1
+        yield ProgramStarted(tuple(argv), run)
+        ended = run_program(argv, root=root, inbox=inbox.directory)
+        files = inbox.pending()
+        incidents = drain(engine, files)
+        yield ProgramEnded(ended, run, len(files))
+        code = ended.code if ended.signal is None else 128 + ended.signal
+        try:
+            for fixed in probation:
+                yield Progressed(settle(engine, fixed, incidents, code))
+            probation = []
+            if not incidents or heals >= max_heals:
+                return code
+            for incident in incidents:
+                current = engine.store.incidents.get(incident.incident_id)
+                walked = yield from engine.walk(current)
+                yield Progressed(walked)
+                if walked.state is IncidentState.ON_PROBATION:
+                    probation.append(walked)
+                    heals += 1
+            if not probation:
+                return code
+        finally:
+            for file in files:
+                inbox.done(file)
+
+
+def settle(engine: Engine, fixed: Incident, crashes: Sequence[Incident], code: int) -> Incident:
+    """Ends the probation of a fix after its command ran again.
+
+    Args:
+        engine: The engine.
+        fixed: The incident on probation.
+        crashes: What the new run reported.
+        code: Its exit code.
+
+    Returns:
+        The incident, healed or rolled back; still on probation if taking it back met later edits.
+    """
+    problem = verdict_on(fixed, crashes)
+    current = engine.store.incidents.get(fixed.incident_id)
+    if not problem:
+        return engine.closer.confirm(
+            current, f"the command ran again (exit code {code}) and the crash did not return"
+        )
+    try:
+        reverted = engine.closer.revert(current, problem)
+    except (RollbackConflictError, StoreError) as error:
+        engine.store.audit.append(
+            "change.revert_failed",
+            actor="engine",
+            incident_id=fixed.incident_id,
+            data={"why": problem, "error": str(error)},
+        )
+        return current
+    return reverted
+
+
+def verdict_on(fixed: Incident, crashes: Sequence[Incident]) -> str:
+    """Returns what speaks against a fix after a new run, or an empty string."""
+    attempt = fixed.chosen_attempt
+    changed = {(t.path, t.qualname) for t in attempt.candidate.targets} if attempt else set()
+    for crash in crashes:
+        if crash.fingerprint == fixed.fingerprint:
+            return "the same crash returned after the fix"
+        suspect = crash.report.suspect()
+        if suspect is not None and (suspect[1].path, suspect[1].qualname) in changed:
+            return f"a new crash inside the changed function {suspect[1].qualname}"
+    return ""
