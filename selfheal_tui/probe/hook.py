@@ -1,7 +1,7 @@
 """Installs the probe in the running program: the one module that is loaded at its start.
 
 Reports every uncaught exception of the main thread and then lets the interpreter go on as ever. It may
-import only `os`, `sys` and `atexit` at start (the rest is loaded when there is a crash), and nothing it does
+import only `os`, `sys`, `time` and `atexit` at start (the rest is loaded when there is a crash), and nothing it does
 may reach the program: its own errors are counted and noted beside the reports. Standard library only, 3.9+.
 
 Exceptions of threads, tasks and `multiprocessing` children do not pass `sys.excepthook`; further hooks
@@ -13,6 +13,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+import time
 from types import TracebackType
 from typing import Any, Callable, Optional, Type
 
@@ -28,12 +29,16 @@ class Probe:
         inbox: Folder for the reports.
         root: The project's root.
         errors: How many errors of the probe itself were swallowed.
+        start_dir: The working directory at the start, for relative file names.
+        started: Monotonic time at the start, in seconds.
     """
 
     def __init__(self, inbox: str, root: str) -> None:
         self.inbox = inbox
         self.root = root
         self.errors = 0
+        self.start_dir = _current_folder()
+        self.started = time.monotonic()
         self._reported: int | None = None
         self._previous: Hook = sys.excepthook
 
@@ -95,11 +100,22 @@ class Probe:
                 sys.path.remove(library)
         if capture.is_never_healed(error) or not os.path.isdir(self.inbox):
             return
+        spool.check_room(self.inbox)
         stem = spool.new_stem()
         report = capture.capture_exception(
-            error, root=self.root, payload_dir=self.inbox, handled=handled, stem=stem
+            error,
+            root=self.root,
+            payload_dir=self.inbox,
+            handled=handled,
+            stem=stem,
+            start_dir=self.start_dir,
+            started=self.started,
         )
-        spool.write_report(self.inbox, report, stem=stem)
+        try:
+            spool.write_report(self.inbox, report, stem=stem)
+        except OSError:
+            spool.remove_payloads(self.inbox, report)
+            raise
 
     def _note(self, problem: BaseException) -> None:
         try:
@@ -108,6 +124,13 @@ class Probe:
             spool.note_problem(self.inbox, problem)
         except BaseException:  # nowhere left to tell it; `errors` has counted it
             self.errors += 1
+
+
+def _current_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # deleted under the program
+        return ""
 
 
 def install() -> Probe | None:
