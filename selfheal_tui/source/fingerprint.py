@@ -50,7 +50,7 @@ def fingerprint(report: CrashReport) -> Fingerprint:
 
 
 def _parts(info: ExceptionInfo) -> Iterator[str]:
-    yield info.type
+    yield info.type.removeprefix("__main__.")  # which Python before 3.13 prints and later ones do not
     frames = [f for f in info.frames if f.in_app] or list(info.frames[-_FOREIGN_FRAMES:])
     keys = [_key(frame) for frame in frames]
     for key in _once(keys) if info.bare_type == "RecursionError" else fold(keys):

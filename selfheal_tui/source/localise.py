@@ -14,6 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from selfheal_tui.model.crash import CrashReport, ExceptionInfo, Frame
+from selfheal_tui.model.kinds import CaptureSource
+from selfheal_tui.probe.redaction import mask_text
 from selfheal_tui.source.position import MODULE, reads_the_same, scopes_at
 from selfheal_tui.source.text import UnreadableSourceError, split_lines
 
@@ -36,14 +38,15 @@ def localise(project: Project, report: CrashReport) -> CrashReport:
     Returns:
         The localised report; localising it again changes nothing.
     """
-    localiser = _Localiser(project, report.process.cwd)
+    localiser = _Localiser(project, report.process.cwd, from_text=report.source is CaptureSource.TEXT)
     return report.with_chain(tuple(localiser.exception(info) for info in report.chain))
 
 
 class _Localiser:
-    def __init__(self, project: Project, cwd: str) -> None:
+    def __init__(self, project: Project, cwd: str, *, from_text: bool) -> None:
         self._project = project
         self._cwd = cwd
+        self._from_text = from_text
         self._text = lru_cache(maxsize=256)(self._read)
         self._names: dict[str, list[str]] | None = None
 
@@ -66,7 +69,19 @@ class _Localiser:
         if in_app:
             qualname = self._qualname(path, frame)
             module = module or self._project.module_name(path)
-        return replace(frame, path=path, in_app=in_app, qualname=qualname, module=module)
+        frame = replace(frame, path=path, in_app=in_app, qualname=qualname, module=module)
+        return self._with_file_columns(path, frame) if in_app and self._from_text else frame
+
+    def _with_file_columns(self, path: str, frame: Frame) -> Frame:
+        """Moves columns that count from a printed (stripped) line to where the line stands in the file."""
+        if not frame.source.strip() or not self._line_reads_the_same(path, frame):
+            return frame
+        line = split_lines(self._text(path) or "")[frame.line - 1].rstrip("\r\n")
+        shift = _indent_bytes(line) - _indent_bytes(frame.source)
+        frame = replace(frame, source=mask_text(line))
+        if not shift or frame.col is None or frame.end_col is None:
+            return frame
+        return replace(frame, col=frame.col + shift, end_col=frame.end_col + shift)
 
     def _path(self, frame: Frame) -> str | None:
         name = frame.file
@@ -136,3 +151,7 @@ class _Localiser:
         if bare.startswith("<"):  # <lambda>, <listcomp> and so on belong to the innermost definition
             return f"{scopes[-1]}.<locals>.{bare}" if scopes else bare
         return next((q for q in reversed(scopes) if q.rpartition(".")[2] == bare), bare)
+
+
+def _indent_bytes(line: str) -> int:
+    return len(line[: len(line) - len(line.lstrip())].encode())
