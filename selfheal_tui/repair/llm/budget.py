@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from selfheal_tui.model.candidate import Cost
 from selfheal_tui.model.settings import ModelSettings
-from selfheal_tui.repair.llm.client import ModelAnswer, is_loopback
+from selfheal_tui.repair.llm.client import ModelAnswer
+from selfheal_tui.repair.llm.credentials import is_loopback
 
 ASSUMED_USD_PER_TOKEN = 30e-6
 """Held against the money budgets where the price is unknown: what the dearest models of the big vendors
