@@ -69,6 +69,8 @@ class ReplayResult:
         seconds: Wall-clock time.
         reason: Why it was not possible.
         result_repr: For a call that returned: bounded `repr` of what it returned.
+        reports: All crashes that were captured, also those that the program handled, oldest first; `report`
+            is the last that ended the program, else the last handled one.
     """
 
     status: ReplayStatus
@@ -78,6 +80,7 @@ class ReplayResult:
     seconds: float = 0.0
     reason: str = ""
     result_repr: str = ""
+    reports: tuple[CrashReport, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

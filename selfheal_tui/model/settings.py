@@ -37,6 +37,9 @@ class SandboxSettings:
     test_seconds: float = _setting(300.0, "time limit of one test run", low=1, high=7200)
     copy_mb: int = _setting(512, "largest copy of the project, in MiB", low=1)
     file_mb: int = _setting(16, "larger files are left out of the copy, in MiB", low=1)
+    pass_environment: tuple[str, ...] = _setting(
+        (), "names of environment variables that programs in the copy may see; all others are withheld"
+    )
     require_isolation: bool = _setting(False, "whether validation is refused where only UNSANDBOXED is left")
 
 

@@ -1,0 +1,93 @@
+"""A pytest plugin that reports each test's outcome as JSON lines, independent of terminal output.
+
+Used as an object by `run_pytest.py`, or as `-p selfheal_pytest_plugin` when the project's own test command runs pytest; then it
+finds its channel in `SELFHEAL_TEST_CHANNEL` (`descriptor:inode:file`; a descriptor is not always inherited).
+The last line is `{"end": exit status, "interrupted": bool}`; a run that never wrote it has not run to its end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+CHANNEL = "SELFHEAL_TEST_CHANNEL"
+
+
+class Reporter:
+    """Collects outcomes and writes them as they are known."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.interrupted = False
+        self.root = ""
+        self.here = os.getcwd()
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Writes one line, whole."""
+        data = (json.dumps(line) + "\n").encode("utf-8")
+        while data:
+            data = data[os.write(self.descriptor, data) :]
+
+    def name(self, node: str) -> str:
+        """Turns an id that is relative to pytest's root into one that can be given to it from here."""
+        file, separator, rest = node.partition("::")
+        if not self.root or self.root == self.here or not file:
+            return node
+        return (
+            os.path.relpath(os.path.join(self.root, file), self.here).replace(os.sep, "/") + separator + rest
+        )
+
+    def pytest_configure(self, config: Any) -> None:
+        """Notes what ids are relative to."""
+        self.root = str(getattr(config, "rootpath", "") or getattr(config, "rootdir", ""))
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """A phase of a test ended."""
+        outcome = report.outcome  # plugins add outcomes of their own, such as "rerun"
+        if outcome not in ("failed", "skipped", "passed") or (outcome == "passed" and report.when != "call"):
+            return
+        if outcome == "passed" and hasattr(report, "wasxfail"):
+            outcome = "skipped"  # an unexpected pass that is not strict says nothing either way
+        self.write({"id": self.name(report.nodeid), "outcome": outcome})
+
+    def pytest_collectreport(self, report: Any) -> None:
+        """A file or class was collected, or could not be."""
+        if report.failed:
+            self.write({"id": self.name(report.nodeid) or "collection", "outcome": "failed"})
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Somebody ended the run: Ctrl-C, or `pytest.exit` in the project's code."""
+        self.interrupted = True
+
+    def pytest_internalerror(self) -> None:
+        """Pytest itself, or one of its plugins, crashed."""
+        self.interrupted = True
+
+    def pytest_sessionfinish(self, session: Any, exitstatus: Any) -> None:
+        """All tests have run."""
+        if not hasattr(session.config, "workerinput"):
+            self.write({"end": int(exitstatus), "interrupted": self.interrupted})
+
+
+def open_channel() -> int | None:
+    """Opens the descriptor if it is the one that was meant, else the file."""
+    number, _, rest = os.environ.get(CHANNEL, "").partition(":")
+    inode, _, file = rest.partition(":")
+    if not file:
+        return None
+    try:
+        if os.fstat(int(number)).st_ino == int(inode):
+            return int(number)
+    except (OSError, ValueError):
+        pass  # closed by a program in between
+    return os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+
+def pytest_configure(config: Any) -> None:
+    """Registers the reporter in the process that sees all outcomes (not in workers of xdist)."""
+    channel = None if hasattr(config, "workerinput") else open_channel()
+    if channel is not None:
+        reporter = Reporter(channel)
+        reporter.pytest_configure(config)
+        config.pluginmanager.register(reporter, "selfheal-reporter")
