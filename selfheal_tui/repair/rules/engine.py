@@ -98,7 +98,9 @@ def _run(rule: Rule, context: RepairContext) -> tuple[list[Candidate], list[Cann
             else:
                 found.append(finding)
     except RecursionError as error:
-        refused.append(CannotFix(PROPOSER, f"rule {rule.name} gave up: {error}; the source is nested too deeply"))
+        refused.append(
+            CannotFix(PROPOSER, f"rule {rule.name} gave up: {error}; the source is nested too deeply")
+        )
     except Exception as error:  # noqa: BLE001 - a bug of one rule is reported and must not cost the others
         refused.append(CannotFix(PROPOSER, f"rule {rule.name} failed: {type(error).__name__}: {error}"))
     return found, refused

@@ -14,6 +14,17 @@ from selfheal_tui.repair.rules.rule import Rule
 
 MODULES: tuple[str, ...] = (
     # names
+    "missing_import",
+    "misspelt_attribute",
+    "foreign_names",
+    "misspelt_name",
+    "wrong_import",
+    "circular_import",
+    "keyword_argument",
+    "misspelt_key",
+    "missing_self",
+    "history_names",
+    "kindred_names",
     # values and calls
 )
 

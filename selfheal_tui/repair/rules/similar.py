@@ -130,4 +130,8 @@ def kindred(name: str, other: str) -> bool:
     if len(rest_left) == len(rest_right) == 1:
         pair = rest_left | rest_right
         return any(pair <= group for group in _SYNONYMS)
-    return min(len(rest_left), len(rest_right)) == 0 and max(len(rest_left), len(rest_right)) == 1 and len(shared) >= 2
+    return (
+        min(len(rest_left), len(rest_right)) == 0
+        and max(len(rest_left), len(rest_right)) == 1
+        and len(shared) >= 2
+    )

@@ -9,6 +9,7 @@ import ast
 import re
 
 from selfheal_tui.source.edits import TextEdit
+from selfheal_tui.source.text import split_lines
 
 
 def whole(node: ast.AST, new: str) -> TextEdit:
@@ -55,9 +56,9 @@ def rename_argument(node: ast.arg, new: str) -> TextEdit:
 
 
 def line_bytes(text: str, line: int) -> bytes:
-    """The bytes of one 1-based line, without regard to form feeds and other things `splitlines` cuts at."""
-    lines = re.split(r"\r\n|\r|\n", text)
-    return lines[line - 1].encode() if 0 < line <= len(lines) else b""
+    """The bytes of one 1-based line, with its newline; empty when there is no such line."""
+    lines = split_lines(text)
+    return lines[line - 1].encode("utf-8", "surrogatepass") if 0 < line <= len(lines) else b""
 
 
 def rename_definition(
@@ -90,6 +91,15 @@ def needs_parentheses(node: ast.expr) -> bool:
     """Whether an expression must be wrapped before `.name`, `(…)` or `[…]` can follow it."""
     return not isinstance(
         node,
-        ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.List | ast.Dict | ast.Set | ast.JoinedStr
-        | ast.ListComp | ast.SetComp | ast.DictComp,
+        ast.Name
+        | ast.Attribute
+        | ast.Call
+        | ast.Subscript
+        | ast.List
+        | ast.Dict
+        | ast.Set
+        | ast.JoinedStr
+        | ast.ListComp
+        | ast.SetComp
+        | ast.DictComp,
     ) and not (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))

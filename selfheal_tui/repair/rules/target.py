@@ -121,9 +121,7 @@ def module_members(interpreter: str, module: str, inside: str = "") -> tuple[str
     Returns:
         Names without dunders; empty when the module is not of the standard library or does not load.
     """
-    if module.partition(".")[0] in _LOUD or not (
-        module == "builtins" or is_stdlib(interpreter, module)
-    ):
+    if module.partition(".")[0] in _LOUD or not (module == "builtins" or is_stdlib(interpreter, module)):
         return ()
     return tuple(_ask(interpreter, _MEMBERS, module, inside) or ())
 
@@ -140,3 +138,14 @@ def exporters(interpreter: str, name: str) -> list[str]:
     """Modules among `COMMON_MODULES` that export a name, likeliest first."""
     exports: dict[str, list[str]] = _ask(interpreter, _EXPORTS, ",".join(COMMON_MODULES)) or {}
     return [module for module in dict.fromkeys(COMMON_MODULES) if name in exports.get(module, ())]
+
+
+_INSTALLED = """
+import sys, json, importlib.util
+print(json.dumps(importlib.util.find_spec(sys.argv[1]) is not None))
+"""
+
+
+def is_installed(interpreter: str, package: str) -> bool:
+    """Whether a top-level package can be found by the interpreter; it is looked for, never imported."""
+    return package.isidentifier() and bool(_ask(interpreter, _INSTALLED, package))
