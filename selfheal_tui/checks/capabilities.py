@@ -127,7 +127,34 @@ PREFIXES: dict[str, Capability] = {
 """Modules (and beginnings of names) of which everything is a capability, but for `HARMLESS`."""
 
 SAFE_UNDER_PREFIX = frozenset(
-    ["importlib.metadata", "importlib.resources", "importlib.abc", "subprocess.list2cmdline", "socket.gethostname", "socket.timeout", "socket.inet_aton", "socket.inet_ntoa", "socket.inet_pton", "socket.inet_ntop", "socket.htons", "socket.ntohs", "urllib.request.pathname2url", "urllib.request.url2pathname", "requests.exceptions", "requests.codes", "requests.structures", "requests.utils", "http.client.responses", "urllib3.exceptions", "urllib3.util", "aiohttp.web_exceptions", "ctypes.util", "importlib.invalidate_caches", "requests.compat", "ctypes.sizeof"]
+    [
+        "importlib.metadata",
+        "importlib.resources",
+        "importlib.abc",
+        "subprocess.list2cmdline",
+        "socket.gethostname",
+        "socket.timeout",
+        "socket.inet_aton",
+        "socket.inet_ntoa",
+        "socket.inet_pton",
+        "socket.inet_ntop",
+        "socket.htons",
+        "socket.ntohs",
+        "urllib.request.pathname2url",
+        "urllib.request.url2pathname",
+        "requests.exceptions",
+        "requests.codes",
+        "requests.structures",
+        "requests.utils",
+        "http.client.responses",
+        "urllib3.exceptions",
+        "urllib3.util",
+        "aiohttp.web_exceptions",
+        "ctypes.util",
+        "importlib.invalidate_caches",
+        "requests.compat",
+        "ctypes.sizeof",
+    ]
 )
 """Parts of such modules that touch nothing."""
 
@@ -163,7 +190,31 @@ METHODS: dict[str, Capability] = {
 
 TRICK_ATTRIBUTES: dict[str, Verdict] = {
     **dict.fromkeys(
-        ["__subclasses__", "__globals__", "__builtins__", "__code__", "__closure__", "__getattribute__", "__import__", "__loader__", "f_globals", "f_builtins", "f_locals", "f_back", "gi_frame", "cr_frame", "ag_frame", "tb_frame", "gi_code", "cr_code", "__reduce__", "__reduce_ex__", "__setstate__", "func_globals", "func_code"],
+        [
+            "__subclasses__",
+            "__globals__",
+            "__builtins__",
+            "__code__",
+            "__closure__",
+            "__getattribute__",
+            "__import__",
+            "__loader__",
+            "f_globals",
+            "f_builtins",
+            "f_locals",
+            "f_back",
+            "gi_frame",
+            "cr_frame",
+            "ag_frame",
+            "tb_frame",
+            "gi_code",
+            "cr_code",
+            "__reduce__",
+            "__reduce_ex__",
+            "__setstate__",
+            "func_globals",
+            "func_code",
+        ],
         _F,
     ),
     **dict.fromkeys(["__mro__", "__bases__", "__base__", "__spec__", "__defaults__", "__kwdefaults__"], _W),
@@ -191,7 +242,31 @@ SWITCHES: dict[str, bool] = {
 """Keywords and attributes with the value that switches a safety off."""
 
 POWERFUL_MODULES = frozenset(
-    ["os", "sys", "subprocess", "shutil", "builtins", "importlib", "socket", "ctypes", "pickle", "marshal", "runpy", "code", "pty", "signal", "gc", "inspect", "requests", "httpx", "urllib", "urllib.request", "multiprocessing", "posix", "nt"]
+    [
+        "os",
+        "sys",
+        "subprocess",
+        "shutil",
+        "builtins",
+        "importlib",
+        "socket",
+        "ctypes",
+        "pickle",
+        "marshal",
+        "runpy",
+        "code",
+        "pty",
+        "signal",
+        "gc",
+        "inspect",
+        "requests",
+        "httpx",
+        "urllib",
+        "urllib.request",
+        "multiprocessing",
+        "posix",
+        "nt",
+    ]
 )
 """Modules that code has no business handing around as values."""
 
