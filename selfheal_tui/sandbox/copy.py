@@ -214,5 +214,5 @@ def _copy_bytes(reader: int, writer: int) -> None:
             os.lseek(reader, 0, os.SEEK_SET)
             os.ftruncate(writer, 0)
             os.lseek(writer, 0, os.SEEK_SET)
-    with open(reader, "rb", closefd=False) as source, open(writer, "wb", closefd=False) as target:  # noqa: PTH123 - descriptors
+    with open(reader, "rb", closefd=False) as source, open(writer, "wb", closefd=False) as target:
         shutil.copyfileobj(source, target)

@@ -13,6 +13,19 @@ from selfheal_tui.sandbox.walls import Walls, is_harmless
 _NAME_BEFORE, _NAME_AFTER = r"(?<![\w./-])", r"(?=/|$|[^\w.-])"
 
 
+def absolute(cwd: str, path: str) -> str:
+    """Joins and normalises as the crashed program would have, following no links.
+
+    Args:
+        cwd: Its working directory.
+        path: Absolute, or relative to it.
+
+    Returns:
+        The absolute path.
+    """
+    return os.path.normpath(Path(cwd) / path)
+
+
 class PathMap:
     """Two-way mapping for one copy."""
 
@@ -63,7 +76,7 @@ class PathMap:
         own = {os.path.realpath(entry) for entry in self.walls.facts.sys_path}
         library = os.path.realpath(self.walls.facts.stdlib)
         chosen: list[str] = []
-        entries = [os.path.normpath(os.path.join(cwd, entry)) for entry in sys_path]
+        entries = [absolute(cwd, entry) for entry in sys_path]
         before = True
         for entry in entries:
             real = os.path.realpath(entry)
@@ -78,4 +91,4 @@ class PathMap:
 
     def is_allowed_import(self, entry: str) -> bool:
         """Tells whether a directory or zip file outside the project may be read for imports."""
-        return os.path.isabs(entry) and os.path.exists(entry) and is_harmless(entry)
+        return Path(entry).is_absolute() and Path(entry).exists() and is_harmless(entry)

@@ -20,7 +20,7 @@ from selfheal_tui.model.ports import ReplayPlan, ReplayResult, ReplayStatus
 from selfheal_tui.model.serial import MalformedDocumentError, from_json
 from selfheal_tui.probe.environment import probe_environment
 from selfheal_tui.sandbox.interpreter import INTERPRETER_NAME
-from selfheal_tui.sandbox.paths import PathMap
+from selfheal_tui.sandbox.paths import PathMap, absolute
 from selfheal_tui.sandbox.process import Finished
 from selfheal_tui.sandbox.runner import Runner, Scratch
 from selfheal_tui.sandbox.walls import PROBE
@@ -90,7 +90,7 @@ def _replay_command(runner: Runner, paths: PathMap, plan: ReplayPlan, seconds: f
 
 def _command_result(finished: Finished, reports: Sequence[CrashReport], unreadable: int) -> ReplayResult:
     ended_it = [report for report in reports if not report.process.handled]
-    report = (ended_it or list(reports) or [None])[-1]  # type: ignore[list-item]  # None stands for no report
+    report = next(reversed(ended_it or reports), None)
     reason = f"{unreadable} crash reports could not be read" if unreadable else ""
     code = finished.exit_code
     if finished.timed_out:
@@ -151,13 +151,11 @@ def map_command(runner: Runner, paths: PathMap, plan: ReplayPlan) -> tuple[list[
     cwd = plan.cwd or str(runner.walls.live)
     executable = runner.walls.facts.executable
     first, rest = plan.argv[0], list(plan.argv[1:])
-    if INTERPRETER_NAME.match(os.path.basename(first)) or os.path.realpath(first) == os.path.realpath(
-        executable
-    ):
+    if INTERPRETER_NAME.match(Path(first).name) or os.path.realpath(first) == os.path.realpath(executable):
         script = _script_index(rest)
         if script is not None:
-            where = os.path.normpath(os.path.join(cwd, rest[script]))
-            if os.path.exists(where) and not paths.is_visible(paths.inside(where)):
+            where = absolute(cwd, rest[script])
+            if Path(where).exists() and not paths.is_visible(paths.inside(where)):
                 return [], f"the program {where} lies outside the project, where the sandbox cannot see it"
         return [executable, *_map_arguments(runner, paths, rest, cwd)], ""
     found = _find_program(first, cwd, executable)
@@ -190,24 +188,18 @@ def _map_arguments(runner: Runner, paths: PathMap, arguments: Sequence[str], cwd
     moved = runner.walls.view != live and not Path(cwd).is_relative_to(live)
     mapped = []
     for argument in arguments:
-        where = os.path.normpath(os.path.join(cwd, argument))
-        if (
-            moved
-            and not os.path.isabs(argument)
-            and Path(where).is_relative_to(live)
-            and os.path.exists(where)
-        ):
-            argument = where
-        mapped.append(paths.inside(argument))
+        where = absolute(cwd, argument)
+        relative = moved and not Path(argument).is_absolute() and Path(where).is_relative_to(live)
+        mapped.append(paths.inside(where if relative and Path(where).exists() else argument))
     return mapped
 
 
 def _find_program(name: str, cwd: str, executable: str) -> str:
     if "/" in name:
-        where = os.path.normpath(os.path.join(cwd, name))
-        return where if os.path.isfile(where) else ""
-    beside = os.path.join(os.path.dirname(executable), name)
-    return beside if os.path.isfile(beside) else shutil.which(name) or ""
+        where = absolute(cwd, name)
+        return where if Path(where).is_file() else ""
+    beside = Path(executable).parent / name
+    return str(beside) if beside.is_file() else shutil.which(name) or ""
 
 
 def _is_python_script(file: str) -> bool:
@@ -223,7 +215,7 @@ def _is_python_script(file: str) -> bool:
     except ValueError:
         return False
     # pip wraps long interpreter paths as `#!/bin/sh` with the real line in `exec`; those run as they are.
-    return any(INTERPRETER_NAME.match(os.path.basename(word)) for word in words)
+    return any(INTERPRETER_NAME.match(Path(word).name) for word in words)
 
 
 def _outside(path: Sequence[str], paths: PathMap) -> list[str]:

@@ -27,6 +27,7 @@ DRIVERS = PACKAGE / "sandbox" / "drivers"
 PROBE = PACKAGE / "probe"
 
 _MIB = 1 << 20
+_PARTS_OF_PREFIX = ("bin", "lib", "lib64", "include", "share", "ssl", "etc", "pyvenv.cfg")
 _LARGEST_FILE = 256 * _MIB
 _OPEN_FILES = 1024
 _CPU_SLACK_SECONDS = 10
@@ -144,7 +145,7 @@ class Walls:
         ]  # fmt: skip
         for path in _SYSTEM:
             command += (
-                ["--symlink", os.readlink(path), path]
+                ["--symlink", str(Path(path).readlink()), path]
                 if Path(path).is_symlink()
                 else ["--ro-bind-try", path, path]
             )
@@ -206,19 +207,22 @@ def readable_paths(facts: InterpreterFacts, live: Path) -> tuple[str, ...]:
     """
     needed: list[str] = []
     for prefix in facts.prefixes:
-        if Path(prefix) == live:
-            needed += [str(live / name) for name in ("bin", "lib", "lib64", "include", "pyvenv.cfg")]
+        if live.is_relative_to(prefix) and not _is_system(prefix):
+            # An environment made in the project root or above it: not all of it, as the copy stands for the project.
+            needed += [str(Path(prefix) / name) for name in _PARTS_OF_PREFIX]
         else:
             needed.append(prefix)
     inside = [Path(path) for path in needed if Path(path).is_relative_to(live)]
     wished = [str(DRIVERS), str(PROBE)]
-    for entry in facts.sys_path:
-        if not Path(entry).is_relative_to(live) or any(Path(entry).is_relative_to(path) for path in inside):
-            wished.append(entry)
+    wished += [
+        entry
+        for entry in facts.sys_path
+        if not Path(entry).is_relative_to(live) or any(Path(entry).is_relative_to(path) for path in inside)
+    ]
     found: dict[str, None] = {}
     for entry in [*needed, *wished]:
         for path in (entry, os.path.realpath(entry)):
-            if not os.path.exists(path) or (live.is_relative_to(path) and not _is_system(path)):
+            if not Path(path).exists() or (live.is_relative_to(path) and not _is_system(path)):
                 continue
             if is_harmless(path):
                 found[path] = None
@@ -254,7 +258,7 @@ def is_harmless(path: str) -> bool:
     """
     real = Path(os.path.realpath(path))
     home = Path(os.path.realpath(Path.home()))
-    if real == Path(real.anchor) or home.is_relative_to(real) and home != Path(home.anchor):
+    if real == Path(real.anchor) or (home.is_relative_to(real) and home != Path(home.anchor)):
         return False
     if real in {
         Path("/etc"),

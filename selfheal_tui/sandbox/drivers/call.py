@@ -31,7 +31,7 @@ class Impossible(Exception):  # noqa: N818 - a verdict, not an error
 class _NotMain(ast.NodeTransformer):
     """Makes `__name__ == "__main__"` false without changing `__name__`, so that pickles and tracebacks fit."""
 
-    def visit_Compare(self, node: ast.Compare) -> ast.AST:  # noqa: N802 - the name that `ast` asks for
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
         sides = [node.left, *node.comparators]
         named = any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides)
         main = any(isinstance(side, ast.Constant) and side.value == "__main__" for side in sides)

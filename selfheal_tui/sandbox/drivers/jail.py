@@ -21,6 +21,7 @@ import signal
 import struct
 import sys
 import time
+from typing import Any, NoReturn
 
 LANDLOCK_CREATE_RULESET, LANDLOCK_ADD_RULE, LANDLOCK_RESTRICT_SELF = 444, 445, 446
 LANDLOCK_CREATE_RULESET_VERSION = 1
@@ -37,30 +38,34 @@ RIGHTS_BY_ABI = {1: 13, 2: 14, 3: 15, 4: 15}  # from 5 on: 16
 FAILED = 125  # exit status when the walls cannot be put up; the runner reads it with the message on stderr
 
 
-def libc():
+def libc() -> Any:
+    """Loads the C library of this process."""
     import ctypes
 
     return ctypes.CDLL(None, use_errno=True)
 
 
-def problem(what):
+def problem(what: str) -> OSError:
+    """Makes an error of the last failed call."""
     import ctypes
 
     number = ctypes.get_errno()
     return OSError(number, what + ": " + os.strerror(number))
 
 
-def landlock_abi(lib):
+def landlock_abi(lib: Any) -> int:
+    """Asks the kernel for its version of Landlock; 0 where there is none."""
     version = lib.syscall(LANDLOCK_CREATE_RULESET, None, 0, LANDLOCK_CREATE_RULESET_VERSION)
-    return version if version > 0 else 0
+    return int(version) if version > 0 else 0
 
 
-def no_new_privileges(lib):
+def no_new_privileges(lib: Any) -> None:
+    """Gives up set-user-id programs, which the kernel demands before walls."""
     if lib.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
         raise problem("prctl(PR_SET_NO_NEW_PRIVS)")
 
 
-def apply_landlock(lib, read_only, writable):
+def apply_landlock(lib: Any, read_only: list[str], writable: list[str]) -> None:
     """Denies every file access but those below the paths; TCP, and signals and abstract sockets out."""
     abi = landlock_abi(lib)
     if abi == 0:
@@ -92,12 +97,12 @@ def apply_landlock(lib, read_only, writable):
     os.close(ruleset)
 
 
-def apply_seccomp(lib, program):
+def apply_seccomp(lib: Any, program: bytes) -> None:
     """Installs a BPF program (8 bytes an instruction)."""
     import ctypes
 
     class Program(ctypes.Structure):
-        _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]  # noqa: RUF012 - ctypes
+        _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
     buffer = ctypes.create_string_buffer(program, len(program))
     handle = Program(len(program) // 8, ctypes.addressof(buffer))
@@ -106,7 +111,7 @@ def apply_seccomp(lib, program):
         raise problem("prctl(PR_SET_SECCOMP)")
 
 
-def apply_limits(limits):
+def apply_limits(limits: dict[str, int]) -> None:
     """Sets soft and hard limits; never above a hard limit that is there already."""
     for name, value in limits.items():
         which = getattr(resource, name, None)
@@ -117,7 +122,7 @@ def apply_limits(limits):
         resource.setrlimit(which, (wanted, wanted))
 
 
-def wall_in(spec):
+def wall_in(spec: dict[str, Any]) -> None:
     """Puts up all walls that the specification names; the order matters, each takes a right away."""
     apply_limits(spec.get("limits") or {})
     walls = spec.get("landlock")
@@ -127,19 +132,19 @@ def wall_in(spec):
         apply_seccomp(libc(), bytes.fromhex(spec["seccomp"]))
 
 
-def become(spec, command):
+def become(spec: dict[str, Any], command: list[str]) -> NoReturn:
     """Walls in and executes; never returns."""
     try:
         wall_in(spec)
-        os.execvpe(command[0], command, os.environ)
+        os.execvpe(command[0], command, os.environ)  # noqa: S606 - becoming the command is the purpose
     except BaseException as error:
         os.write(2, ("selfheal jail: " + str(error) + "\n").encode("utf-8", "replace"))
     os._exit(FAILED)
 
 
-def parents():
+def parents() -> dict[int, int]:
     """Reads pid -> parent pid of every process from /proc; empty where there is none."""
-    found = {}
+    found: dict[int, int] = {}
     try:
         names = os.listdir("/proc")
     except OSError:
@@ -154,7 +159,7 @@ def parents():
     return found
 
 
-def descendants():
+def descendants() -> set[int]:
     """Lists every process below this one."""
     table = parents()
     below, grown = {os.getpid()}, True
@@ -168,7 +173,7 @@ def descendants():
     return below
 
 
-def kill_the_rest(seconds=5.0):
+def kill_the_rest(seconds: float = 5.0) -> None:
     """Kills all descendants; orphans come to us as we are their subreaper, so the loop finds them."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -185,13 +190,13 @@ def kill_the_rest(seconds=5.0):
         time.sleep(0.005)
 
 
-def stop(_number, _frame):
+def stop(_number: int, _frame: Any) -> None:
     """Ends everything: the supervisor asked for it, or is gone."""
     kill_the_rest()
     os._exit(128 + signal.SIGTERM)
 
 
-def reap(child):
+def reap(child: int) -> NoReturn:
     """Waits for the command, kills what it left behind, and ends as it ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     status = None
@@ -203,12 +208,13 @@ def reap(child):
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        signal.signal(number, signal.SIG_DFL) if number not in (signal.SIGKILL, signal.SIGSTOP) else None
+        if number not in (signal.SIGKILL, signal.SIGSTOP):
+            signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
     os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else FAILED)
 
 
-def main(argv):
+def main(argv: list[str]) -> None:
     """Reads the specification and does what it says."""
     spec = json.loads(argv[1])
     command = argv[3:]

@@ -92,7 +92,8 @@ def main(argv: list[str]) -> int:
     only, sys.argv = argv[2:], ["python -m unittest"]
     Result.descriptor = descriptor
     suite = collect(unittest.TestLoader(), only)
-    result = unittest.TextTestRunner(resultclass=Result, verbosity=1).run(suite)
+    runner = unittest.TextTestRunner(resultclass=Result)  # type: ignore[arg-type]  # stubs: a generic stream
+    result = runner.run(suite)
     tell(descriptor, {"end": 0 if result.wasSuccessful() else 1, "interrupted": bool(result.shouldStop)})
     return 0 if result.wasSuccessful() else 1
 
