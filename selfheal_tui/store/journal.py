@@ -290,9 +290,9 @@ class JournalStorage(Storage):
     # -- TinyDB's storage protocol, for code that knows only TinyDB --------------------------------
 
     def read(self) -> Tables | None:
-        """Returns all tables, as TinyDB asks for them; callers must not change them."""
+        """Returns all tables, as TinyDB asks for them; callers must not change the tables."""
         self.refresh()
-        return self.tables or None
+        return dict(self.tables) or None  # `drop_table` takes its table out of what it gets
 
     def write(self, data: Mapping[str, Mapping[Any, Mapping[str, Any]]]) -> None:
         """Makes the tables equal to `data` by appending the differences as one line."""
