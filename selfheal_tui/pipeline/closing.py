@@ -48,6 +48,7 @@ class Closer:
         closed = incident.close(outcome, message)
         attempt = incident.chosen_attempt
         self._store.incidents.put(closed)
+        self._store.inbox.forget(incident.report)
         self._store.attempts.append(
             attempt_record(
                 closed,

@@ -15,7 +15,7 @@ from selfheal_tui.model.incident import Incident, IncidentState
 from selfheal_tui.pipeline.rollback import RollbackConflictError
 from selfheal_tui.pipeline.steps import Progressed, Step
 from selfheal_tui.pipeline.system import Engine, Silence
-from selfheal_tui.store import StoreError
+from selfheal_tui.store import BadReportError, StoreError
 from selfheal_tui.supervisor.program import ProgramExit, run_program
 
 
@@ -64,7 +64,10 @@ def drain(engine: Engine, files: Sequence[Path]) -> list[Incident]:
     for file in files:
         try:
             report = engine.store.inbox.load(file)
-        except StoreError:
+        except BadReportError as error:
+            engine.store.audit.append(
+                "report.refused", actor="engine", data={"file": file.name, "why": str(error)}
+            )
             continue
         incident = engine.take_in(report)
         incidents[incident.incident_id] = incident
