@@ -26,6 +26,10 @@ MODULES: tuple[str, ...] = (
     "history_names",
     "kindred_names",
     # values and calls
+    "operand_types",
+    "text_values",
+    "json_values",
+    "unbound",
 )
 
 
