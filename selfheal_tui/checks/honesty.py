@@ -21,6 +21,7 @@ from selfheal_tui.checks.pairs import SourcePair, UnparsableError, python_pairs
 from selfheal_tui.checks.specialcase import special_case_findings
 from selfheal_tui.checks.swallowing import swallowing_findings
 from selfheal_tui.model.evidence import RungReport
+from selfheal_tui.probe.redaction import mask_text
 from selfheal_tui.source.text import UnreadableSourceError, split_lines
 
 _SILENCERS = re.compile(
@@ -91,8 +92,9 @@ def _failing_line(context: CheckContext, pair: SourcePair) -> int | None:
     lines = split_lines(pair.before)
     if not 1 <= frame.line <= len(lines):
         return None
-    if frame.source and frame.source.strip() not in (there := lines[frame.line - 1].strip()):
-        return None if there not in frame.source else frame.line
+    there, seen = lines[frame.line - 1].strip(), frame.source.strip()
+    if seen and there not in seen and seen not in there and mask_text(there) not in seen:
+        return None
     return frame.line
 
 

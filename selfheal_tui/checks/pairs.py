@@ -80,6 +80,10 @@ class SourcePair:
             return list(findings)
         return [f for f in findings if not f.line or f.line in self.fresh_lines]
 
+    def written_lines(self) -> frozenset[int]:
+        """Lines of `after` that the patch wrote, whether or not the original parses."""
+        return fresh_lines(self.before, self.after)
+
 
 def fresh_lines(before: str, after: str) -> frozenset[int]:
     """Lists the lines (1-based) of `after` that `before` does not have at that place."""

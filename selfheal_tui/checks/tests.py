@@ -1,0 +1,139 @@
+"""The tests rung: the project's own tests, without and with the fix, compared as sets.
+
+What failed before is no reproach; what passed before and does not now is. Runs programs in the isolated
+copy only, and puts the original bytes back.
+"""
+
+from __future__ import annotations
+
+from selfheal_tui.checks.base import CheckContext
+from selfheal_tui.checks.findings import clip, make_report
+from selfheal_tui.checks.written import written
+from selfheal_tui.model.evidence import RungReport
+from selfheal_tui.model.kinds import Isolation, Verdict
+from selfheal_tui.model.ports import TestRun
+
+_MAX_LISTED = 20
+
+
+def _not_possible(reason: str, isolation: Isolation | None = None, output: str = "") -> RungReport:
+    details = [clip(output.strip())] if output.strip() else []
+    return make_report("tests", Verdict.NOT_POSSIBLE, reason, details, isolation=isolation)
+
+
+def _baseline(context: CheckContext) -> TestRun:
+    if context.baseline.tests is None:
+        seconds = context.settings.sandbox.test_seconds
+        context.baseline.tests = context.workspace.run_tests(seconds=seconds)
+    return context.baseline.tests
+
+
+def why_unusable(before: TestRun) -> str:
+    """Says why a run on the unfixed copy is nothing to compare with; empty when it is."""
+    if before.timed_out:
+        return "the tests run into the time limit without the fix; raise sandbox.test_seconds"
+    if not before.ran:
+        return before.reason or "the tests could not be run"
+    if not before.passed and not before.failed:
+        return before.reason or "there are no tests"
+    return ""
+
+
+def broken(before: TestRun, after: TestRun) -> set[str]:
+    """Names the tests that are worse off: newly failing, or passed before and now are nowhere."""
+    newly = set(after.failed) - set(before.failed)
+    vanished = set(before.passed) - set(after.passed) - set(after.failed)
+    return newly | vanished
+
+
+def summary_of(before: TestRun, after: TestRun) -> str:
+    """Counts, such as `52/52` or `51/52, 1 failed before too`."""
+    total = len(after.passed) + len(after.failed)
+    old = len(after.failed & before.failed)
+    text = f"{len(after.passed)}/{total}"
+    if old:
+        text += f", {old} failed before too"
+    cured = len(before.failed & after.passed)
+    return text + (f", {cured} failed before and pass now" if cured else "")
+
+
+def _listed(head: str, names: set[str] | frozenset[str]) -> list[str]:
+    ordered = sorted(names)
+    lines = [f"{head}: {name}" for name in ordered[:_MAX_LISTED]]
+    more = len(ordered) - _MAX_LISTED
+    return [*lines, f"{head}: … and {more} more"] if more > 0 else lines
+
+
+def _run_fixed(context: CheckContext) -> tuple[TestRun, TestRun | None]:
+    """Runs the tests with the fix, and those that got worse once more."""
+    before = _baseline(context)
+    seconds = context.settings.sandbox.test_seconds
+    with written(context):
+        after = context.workspace.run_tests(seconds=seconds)
+        if not after.ran and not after.timed_out:
+            after = context.workspace.run_tests(seconds=seconds)
+        worse = broken(before, after)
+        again = None
+        if after.ran and not after.timed_out and worse:
+            again = context.workspace.run_tests(seconds=seconds, only=sorted(worse))
+    return after, again
+
+
+def judge(before: TestRun, after: TestRun, again: TestRun | None, isolation: Isolation | None) -> RungReport:
+    """Compares the runs.
+
+    Args:
+        before: Run on the unfixed copy.
+        after: Run with the fix.
+        again: Second run of the tests that got worse; None when there were none.
+        isolation: How well the sandbox was walled off.
+
+    Returns:
+        The report.
+    """
+    output = [clip(after.output.strip())] if after.output.strip() else []
+
+    def report(verdict: Verdict, text: str, details: list[str]) -> RungReport:
+        return make_report("tests", verdict, text, details, isolation=isolation)
+
+    if after.timed_out:
+        return report(Verdict.FAIL, "the tests no longer end with the fix", output)
+    if not after.ran:
+        why = after.reason or "they do not start"
+        return report(Verdict.FAIL, f"the tests ran before, and cannot with the fix: {why}", output)
+    worse = broken(before, after)
+    cured = _listed("passes now", before.failed & after.passed)
+    if not before.passed and (worse or not after.passed):
+        return _not_possible("the tests were broken before the fix: none passed", isolation, before.output)
+    summary = summary_of(before, after)
+    if not worse:
+        old = _listed("failed before too", after.failed & before.failed)
+        return report(Verdict.PASS, summary, [*cured, *old])
+    recovered = set(again.passed) if again is not None and again.ran else set()
+    still = worse - recovered
+    if still:
+        failing, gone = still & set(after.failed), still - set(after.failed)
+        details = [*_listed("fails now", failing), *_listed("no longer passes (skipped or gone)", gone)]
+        flaky = _listed("failed once, passed when run again", worse - still)
+        return report(Verdict.FAIL, f"{summary}; {len(still)} got worse", [*details, *flaky, *cured, *output])
+    flaky = _listed("failed once, passed when run again", worse)
+    return report(Verdict.WARN, f"{summary}; {len(worse)} flaky", [*flaky, *cured])
+
+
+class _Tests:
+    name = "tests"
+
+    def run(self, context: CheckContext) -> RungReport:
+        """Runs the project's tests without and with the fix."""
+        if not context.settings.project.run_tests:
+            return _not_possible("switched off by project.run_tests")
+        isolation = context.workspace.isolation
+        before = _baseline(context)
+        reason = why_unusable(before)
+        if reason:
+            return _not_possible(reason, isolation, before.output)
+        after, again = _run_fixed(context)
+        return judge(before, after, again, isolation)
+
+
+CHECK = _Tests()
