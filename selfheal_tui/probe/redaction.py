@@ -8,11 +8,10 @@ Masking errs to the side of hiding, but ordinary text (hashes, UUIDs, type names
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Match
 
-from .secretnames import is_secret_name, is_suspicious_name
+from .secretnames import is_dense, is_secret_name, is_suspicious_name
 
 MASK = "[masked]"
 
@@ -43,6 +42,12 @@ _SHAPES = re.compile(
 _USERINFO = re.compile(r"://([^\s/@:'\"<>\\]*):([^\s/'\"<>]+)@")
 _LONE_USERINFO = re.compile(r"://([A-Za-z0-9_.~-]{20,})@")
 _SCHEME = re.compile(r"\b(bearer|basic|negotiate)([ \t]{1,4})([A-Za-z0-9._~+/=-]{8,})", re.IGNORECASE)
+_AUTHORIZATION = re.compile(
+    r"(authorization[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?(?:basic|bearer|digest|token|apikey|negotiate)[ \t]{1,4})"
+    r"(?!\[masked)([^\s'\",;<>\\]{3,})",
+    re.IGNORECASE,
+)
+_COOKIES = re.compile(r"(cookie[ \t]{0,2}:[ \t]{0,2})([\w.-]{1,60}=[^\r\n'\"<>\\]*)", re.IGNORECASE)
 _PEM_BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _PEM_BODY = re.compile(r"(?:\\[nr]|[A-Za-z0-9+/=\r\n])*")
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/=]{24}")
@@ -50,7 +55,7 @@ _PEM_WINDOW = 20_000
 
 # name, its closing quote and bracket, a separator; what follows is read by hand.
 _NAMED = re.compile(
-    r"(?<!\w)(?P<name>[A-Za-z_][\w.-]{0,198})(?P<quote>\\{0,7}[\"'])?(?P<bracket>\])?"
+    r"(?<!\w)(?P<name>[A-Za-z_][\w.-]{0,80})(?P<quote>\\{0,7}[\"'])?(?P<bracket>\])?"
     r"(?P<before>[ \t]{0,8})(?P<sep>==|!=|:=|=>|=|:|,)(?P<after>[ \t]{0,40})"
 )
 _OPTION = re.compile(r"(?<!\S)(--?[A-Za-z][\w-]{0,80})([ \t]{1,8})(?![-\s\[])(\S+)")
@@ -66,8 +71,6 @@ _HARMLESS = re.compile(
 _TYPE_WORDS = frozenset(
     ("str", "bytes", "int", "float", "bool", "object", "any", "dict", "list", "tuple", "set", "none")
 )
-_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
-_DENSE = re.compile(r"[A-Za-z0-9+/=_.-]{20,}\Z")
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
 _BRACKET_WINDOW = 4_000
 
@@ -105,7 +108,7 @@ def mask_value(name: str, text: str) -> str:
     """
     if is_secret_name(name):
         return text if _HARMLESS.match(text) else MASK
-    if is_suspicious_name(name) and _is_dense(text.lstrip("bru").strip("'\"")):
+    if is_suspicious_name(name) and is_dense(text.lstrip("bru").strip("'\"")):
         return MASK
     return mask_text(text)
 
@@ -118,6 +121,8 @@ def _mask_once(text: str) -> str:
         text = _USERINFO.sub(_userinfo, text)
         text = _LONE_USERINFO.sub(_lone_userinfo, text)
     text = _SCHEME.sub(_scheme, text)
+    text = _AUTHORIZATION.sub(_keep_first, text)
+    text = _COOKIES.sub(_keep_first, text)
     if "-" in text:
         text = _OPTION.sub(_option, text)
     return _mask_named(text)
@@ -145,6 +150,10 @@ def _scheme(match: Match[str]) -> str:
     value = match.group(3)
     mixed = any(char.isdigit() for char in value) or len(value) >= 24 or value.endswith("=")
     return match.group(1) + match.group(2) + MASK if mixed else match.group()
+
+
+def _keep_first(match: Match[str]) -> str:
+    return match.group(1) + MASK
 
 
 def _option(match: Match[str]) -> str:
@@ -176,7 +185,7 @@ def _mask_pem(text: str) -> str:
 def _mask_named(text: str) -> str:
     """Masks values that follow a secret name: assignments, dict items, keywords, headers, URL queries."""
     parts: list[str] = []
-    done = at = 0
+    done = at = searched = 0
     while True:
         match = _NAMED.search(text, at)
         if match is None:
@@ -190,10 +199,15 @@ def _mask_named(text: str) -> str:
             continue
         if match.group("sep") == "," and not _is_pair(text, match):
             continue
+        if at < searched and text[at : at + 1] in _BRACKETS:
+            continue  # inside a collection that was searched as a whole: searching again would be quadratic
         replaced = _value(text, match, name, secret)
         if replaced is None:
             continue
         begin, end, new = replaced
+        if new == text[begin:end]:
+            searched = max(searched, end)
+            continue
         parts.append(text[done:begin])
         parts.append(new)
         done = at = end
@@ -230,7 +244,7 @@ def _value(text: str, match: Match[str], name: str, secret: bool) -> tuple[int, 
         if text[at : at + 1] == "(" and name.lower().endswith("auth"):
             return _bracket(text, at)  # the (user, password) pair of HTTP clients
         bare = _BARE.match(text, at)
-        return (at, bare.end(), MASK) if bare and _is_dense(bare.group()) else None
+        return (at, bare.end(), MASK) if bare and is_dense(bare.group()) else None
     if text[at : at + 1] in _BRACKETS:
         return _bracket(text, at)
     bare = _BARE.match(text, at)
@@ -242,15 +256,16 @@ def _value(text: str, match: Match[str], name: str, secret: bool) -> tuple[int, 
 def _closing(text: str, opening: Match[str]) -> int:
     """Finds where a string literal's content ends; a cut literal ends with its line."""
     quote, depth = opening.group(3), len(opening.group(2))
-    limit = len(text)
-    if len(quote) == 1:
-        newline = text.find("\n", opening.end())
-        limit = newline if newline >= 0 else limit
     at = opening.end()
     while True:
-        found = text.find(quote, at, limit)
+        found = text.find(quote, at)
+        stop = found if found >= 0 else len(text)
+        if len(quote) == 1:
+            newline = text.find("\n", at, stop)
+            if newline >= 0:
+                return newline
         if found < 0:
-            return limit
+            return stop
         slashes = found
         while slashes > opening.end() and text[slashes - 1] == "\\":
             slashes -= 1
@@ -265,14 +280,14 @@ def _worth(content: str, match: Match[str], name: str, secret: bool) -> bool:
     if _PLACEHOLDER.match(content):
         return False
     if not secret:
-        return _is_dense(content)
+        return is_dense(content)
     if match.group("sep") in ("==", "!=") and name.rpartition(".")[2].lower() == "token":
         # Parsers compare tokens with punctuation and keywords all day.
         return len(content) >= 8 and any(char.isdigit() for char in content)
     return True
 
 
-def _bracket(text: str, at: int) -> tuple[int, int, str] | None:
+def _bracket(text: str, at: int) -> tuple[int, int, str]:
     """Masks the strings inside a literal collection that has a secret name; keys of dicts stay."""
     depth, position, limit = 0, at, min(len(text), at + _BRACKET_WINDOW)
     parts: list[str] = []
@@ -296,19 +311,20 @@ def _bracket(text: str, at: int) -> tuple[int, int, str] | None:
         position += 1
         if depth == 0:
             break
-    new = "".join(parts)
-    return None if new == text[at:position] else (at, position, new)
+    return at, position, "".join(parts)
 
 
 def _bare_is_secret(text: str, match: Match[str], bare: Match[str]) -> bool:
     """Decides on an unquoted value: `password=hunter2` is one, `password = ask()` is code."""
-    value = bare.group()
+    value = bare.group().rstrip(":.!?")
     if _HARMLESS.match(value) or _PLACEHOLDER.match(value):
         return False
     start = match.start()
     if start and text[start - 1] in "?&":
         return True
-    if text[bare.end() : bare.end() + 1] in ("(", "[", "'", '"', "{"):
+    follows = text[bare.end() : bare.end() + 1]
+    # A call, an item, or the prefix of an f-string.
+    if follows in ("(", "[", "{") or (follows in ("'", '"') and len(value) <= 2):
         return False
     if not _IDENTIFIER.match(value):
         return any(char.isalnum() for char in value)
@@ -322,16 +338,3 @@ def _bare_is_secret(text: str, match: Match[str], bare: Match[str]) -> bool:
     if match.group("sep") == ":":
         return "pass" in name and value[0].islower() and value.lower() not in _TYPE_WORDS
     return not match.group("before") and not match.group("after")
-
-
-def _is_dense(value: str) -> bool:
-    """Whether a value looks random: long, of the hex or base64 alphabet, with digits, of high entropy."""
-    if not _DENSE.match(value) or _UUID.match(value):
-        return False
-    if not any(char.isdigit() for char in value) or not any(char.isalpha() for char in value):
-        return False
-    sample = value[:256]
-    counts = [sample.count(char) for char in set(sample)]
-    entropy = -sum(count / len(sample) * math.log2(count / len(sample)) for count in counts)
-    # Random hex has almost 4 bits a character, random base64 up to 6; words and paths stay below 3.3.
-    return entropy >= 3.3

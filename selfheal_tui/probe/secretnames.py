@@ -1,17 +1,20 @@
-"""Which names stand for a secret: `db_password` and `API-Key` do, `token_count` and `has_secrets` do not.
+"""Which names stand for a secret, and which values look like one.
 
-Kept apart from `redaction` so that the vocabulary can be read and extended in one place. Standard library
-only, CPython 3.9+; reads and writes nothing.
+`db_password` and `API-Key` do, `token_count` and `has_secrets` do not. Kept apart from `redaction` so that the
+vocabulary can be read and extended in one place. Standard library only, CPython 3.9+; reads and writes nothing.
 """
 
 from __future__ import annotations
 
+import math
 import re
 
 # ruff: noqa: SIM905 - word lists read best as words
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _LONGEST_NAME = 200
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
+_DENSE = re.compile(r"[A-Za-z0-9+/=_.-]{20,}\Z")
 
 _STRONG = frozenset(
     (
@@ -109,3 +112,23 @@ def is_suspicious_name(name: str) -> bool:
     """
     words = _core(_split(name.rpartition(".")[2]))
     return bool(words) and words[-1] in _WEAK
+
+
+def is_dense(value: str) -> bool:
+    """Tells whether a value looks random: long, of the hex or base64 alphabet, with digits, of high entropy.
+
+    Args:
+        value: A value without its quotes.
+
+    Returns:
+        True for what could be a key; never for a UUID.
+    """
+    if not _DENSE.match(value) or _UUID.match(value):
+        return False
+    if not any(char.isdigit() for char in value) or not any(char.isalpha() for char in value):
+        return False
+    sample = value[:256]
+    counts = [sample.count(char) for char in set(sample)]
+    entropy = -sum(count / len(sample) * math.log2(count / len(sample)) for count in counts)
+    # Random hex has almost 4 bits a character, random base64 up to 6; words and paths stay below 3.3.
+    return entropy >= 3.3

@@ -71,19 +71,21 @@ def run_program(
     """
     environment = probe_environment(inbox, root, os.environ if environ is None else environ)
     received: list[int] = []
+    early: list[int] = []
     process: list[subprocess.Popen[bytes]] = []
 
     def forward(number: int, _frame: FrameType | None = None) -> None:
         received.append(number)
-        # One that arrives before the start is delivered right after it.
-        if process and not (number in _FROM_TERMINAL and _in_foreground()):
+        if not process:
+            early.append(number)
+        elif not (number in _FROM_TERMINAL and _in_foreground()):
             process[0].send_signal(number)
 
     with _handlers(forward):
         started = time.monotonic()
         process.append(_start(argv, environment, cwd))
-        for number in list(received):
-            process[0].send_signal(number)
+        while early:
+            process[0].send_signal(early.pop(0))
         status = process[0].wait()
         seconds = time.monotonic() - started
     ended_by = -status if status < 0 else None
