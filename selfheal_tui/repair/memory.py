@@ -77,24 +77,21 @@ class MemoryProposer:
         if not context.diagnosis.is_code:
             return
         value = fingerprint(context.report).value
-        own = self._learning.proven(value)
-        offered = 0
-        for group in _groups(own):
-            candidate = _candidate(
-                _place_exactly(group, context.project), SAME_CRASH, "cured this very crash"
-            )
-            if candidate is not None and offered < MAX_OFFERS:
-                offered += 1
-                yield candidate
-        # A function that moved keeps its fix: the own ones are tried at the frames as well.
         kind = context.error.bare_type
-        alike = [fix for fix in self._learning.proven() if fix.exception == kind]
-        for group in _groups(alike):
-            placed = _place_at_frames(group, context)
-            candidate = _candidate(placed, SAME_FUNCTION, "cured the same function before")
-            if candidate is not None and offered < MAX_OFFERS:
-                offered += 1
-                yield candidate
+        found = [
+            _candidate(_place_exactly(group, context.project), SAME_CRASH, "cured this very crash")
+            for group in _groups(self._learning.proven(value))
+        ]
+        # A function that moved keeps its fix: those of this crash are tried at the frames as well.
+        found += [
+            _candidate(_place_at_frames(group, context), SAME_FUNCTION, "cured the same function before")
+            for group in _groups(fix for fix in self._learning.proven() if fix.exception == kind)
+        ]
+        offers: dict[str, Candidate] = {}
+        for candidate in found:
+            if candidate is not None:
+                offers.setdefault(candidate.patch_sha256, candidate)
+        yield from list(offers.values())[:MAX_OFFERS]
 
 
 def _groups(fixes: Iterable[ProvenFix]) -> Iterator[list[ProvenFix]]:

@@ -128,7 +128,9 @@ class _Session:
                 )
             started = time.monotonic()
             try:
-                said = self._asker.ask(messages, max_tokens=allowance.max_tokens)
+                said = self._asker.ask(
+                    messages, max_tokens=allowance.max_tokens, seconds=self._settings.seconds
+                )
             except ModelError as error:
                 self._budget.charge_failure(characters, time.monotonic() - started)
                 return self._refuse(str(error))
