@@ -126,7 +126,7 @@ def weakness_of(level: Isolation) -> str:
             + ("" if _landlock_abi() >= 6 else " and can be signalled"),
             "no private /tmp and /dev/shm (both closed), so programs that need them fail",
             "sockets cannot be made at all, so programs that serve themselves over loopback fail",
-            "metadata of files outside (names via stat, sizes) stays visible",
+            "sizes, modes and times of files outside can be seen, and changed on files of this user",
         ]
         return "Landlock: " + "; ".join(filter(None, [*parts, counted])) + "."
     parts = [

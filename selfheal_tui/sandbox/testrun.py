@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from selfheal_tui.model.ports import TestRun
+from selfheal_tui.sandbox.bytecode import warm_cache
 from selfheal_tui.sandbox.process import Finished
 from selfheal_tui.sandbox.runner import Runner
 from selfheal_tui.sandbox.testplan import TestPlan
@@ -72,12 +73,18 @@ def _run_pytest(runner: Runner, seconds: float, only: Sequence[str]) -> TestRun:
         "-p", "no:randomly",
     ]  # fmt: skip
     spent = 0.0
+    cache = warm_cache(runner.walls)
     run = TestRun(ran=False)
     # The project's own options may need plugins that are not installed; its tests mostly run without.
     for more in ([], ["-o", "addopts="]):
         with runner.scratch() as scratch:
             finished = runner.driver(
-                "run_pytest.py", [*arguments, *more, *only], scratch, seconds=max(0.1, seconds - spent)
+                "run_pytest.py",
+                [*arguments, *more, *only],
+                scratch,
+                seconds=max(0.1, seconds - spent),
+                environ=_with_cache(runner.environment(scratch), cache),
+                more_readable=[cache] if cache else [],
             )
         run = _judge("pytest", finished, _read(finished.result))
         spent += finished.seconds
@@ -86,16 +93,26 @@ def _run_pytest(runner: Runner, seconds: float, only: Sequence[str]) -> TestRun:
     return run
 
 
+def _with_cache(environ: dict[str, str], cache: str) -> dict[str, str]:
+    return {**environ, "PYTHONPYCACHEPREFIX": cache} if cache else environ
+
+
 def _run_configured(runner: Runner, command: str, seconds: float) -> TestRun:
     argv = ["/bin/sh", "-c", command] if _SHELL.search(command) else shlex.split(command)
     with runner.scratch() as scratch:
         lines = scratch.given / "outcomes.jsonl"
         read_end, write_end = os.pipe()
-        environ = runner.environment(scratch, [str(DRIVERS / "pytest_plugin")])
+        cache = warm_cache(runner.walls) if "pytest" in command else ""
+        environ = _with_cache(runner.environment(scratch, [str(DRIVERS / "pytest_plugin")]), cache)
         environ["PYTEST_ADDOPTS"] = "-p selfheal_pytest_plugin"
         environ["SELFHEAL_TEST_CHANNEL"] = f"{write_end}:{os.fstat(write_end).st_ino}:{lines}"
         finished = runner.command(
-            argv, scratch, seconds=seconds, environ=environ, result=(read_end, write_end)
+            argv,
+            scratch,
+            seconds=seconds,
+            environ=environ,
+            result=(read_end, write_end),
+            more_readable=[cache] if cache else [],
         )
         written = lines.read_bytes() if lines.is_file() and not lines.is_symlink() else b""
     outcomes = _read(finished.result or written)
