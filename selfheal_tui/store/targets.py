@@ -129,11 +129,14 @@ def look(path: str, real: Path) -> Found:
         raise WriteFailedError(
             path, f"cannot be read: {error.strerror or error}", "make it readable for this user"
         ) from error
-    with os.fdopen(descriptor, "rb") as opened:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise RefusedTargetError(path, "is not a regular file", "no change may touch it")
-        data = opened.read()
+        with os.fdopen(descriptor, "rb", closefd=False) as opened:
+            data = opened.read()
+    finally:
+        os.close(descriptor)
     return Found(
         path,
         real,

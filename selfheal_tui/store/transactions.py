@@ -21,7 +21,13 @@ from selfheal_tui.model.record import BackupEntry
 from selfheal_tui.model.serial import MalformedDocumentError, from_json, to_builtins, to_json
 from selfheal_tui.store.backups import BackupStore
 from selfheal_tui.store.durable import private_directory, remove_file, replace_file, sync_directory
-from selfheal_tui.store.errors import CorruptStoreError, RefusedTargetError, StoreError, WriteFailedError
+from selfheal_tui.store.errors import (
+    CorruptStoreError,
+    RefusedTargetError,
+    StaleTargetError,
+    StoreError,
+    WriteFailedError,
+)
 from selfheal_tui.store.install import drop_bytecode, make_folders, write_beside
 from selfheal_tui.store.intent import Intent, Step
 from selfheal_tui.store.lock import StoreLock
@@ -114,9 +120,6 @@ class TransactionStore:
             file = self._directory / f"{intent.transaction_id}.json"
             try:
                 replace_file(file, to_json(intent))
-            except OSError as error:
-                raise _failed(changes[0].path, error) from error
-            try:
                 entries = self._prepare(intent, changes, found)
                 self._swap(intent, found)
                 remove_file(file)
@@ -124,7 +127,9 @@ class TransactionStore:
                 self._take_back(intent, file, error)
                 if isinstance(error, OSError):
                     raise _failed(_path_of(intent, error), error) from error
-                if isinstance(error, StoreError) and not isinstance(error, _Explained):
+                if isinstance(error, StoreError) and not isinstance(
+                    error, StaleTargetError | WriteFailedError
+                ):
                     raise WriteFailedError(changes[0].path, error.problem, error.remedy) from error
                 raise
             self._sync_commit()
@@ -274,9 +279,6 @@ class TransactionStore:
         except OSError:
             # The change is made; only after a power loss could it be taken for unfinished and undone.
             _log.warning("cannot sync %s", self._directory, exc_info=True)
-
-
-_Explained = (RefusedTargetError, WriteFailedError)
 
 
 def _failed(path: str, error: OSError, *, undoing: bool = False) -> WriteFailedError:

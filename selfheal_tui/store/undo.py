@@ -35,6 +35,7 @@ def undo(root: Path, intent: Intent, backups: BackupStore) -> str:
     kept = {step.backup_id: step.path for step in intent.steps if not _put_back(root, step, backups)}
     for step in intent.steps:
         remove_file(root / step.temporary)
+        remove_file(_undo_file(root, step))
     _forget_backups(intent, backups, keep=frozenset(kept))
     remove_folders(root, intent.folders)
     sentence = (
@@ -59,12 +60,13 @@ def _put_back(root: Path, step: Step, backups: BackupStore) -> bool:
             real.chmod(step.mode)
         return True
     if now.sha256 != step.after_sha256:
-        return False
+        # What was to take its place still lies beside it, so we never touched it: nothing to put back.
+        return os.path.lexists(root / step.temporary)
     if step.before_sha256 is None:
         remove_file(real)
     else:
         before = backups.read_saved(step.backup_id, step.before_sha256)
-        temporary = root / step.temporary
+        temporary = _undo_file(root, step)
         remove_file(temporary)
         as_it_was = Found(step.path, real, now.data or b"", step.mode, step.uid, step.gid, now.mtime)
         write_beside(temporary, before, as_it_was)
@@ -84,3 +86,7 @@ def _forget_backups(intent: Intent, backups: BackupStore, *, keep: frozenset[str
             manifest.remove(doc_ids=known)
     for backup_id in gone:
         remove_file(backups.file(backup_id))
+
+
+def _undo_file(root: Path, step: Step) -> Path:
+    return root / f"{step.temporary.removesuffix('.tmp')}.undo.tmp"
