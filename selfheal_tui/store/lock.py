@@ -33,7 +33,7 @@ class StoreLock:
         self._file = file
         self._threads = threading.RLock()
         self._processes = FileLock(
-            file, timeout=patience, poll_interval=0.005, mode=0o600, thread_local=False
+            file, timeout=patience, poll_interval=0.001, mode=0o600, thread_local=False
         )
         self._patience = patience
 
