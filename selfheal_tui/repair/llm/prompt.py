@@ -158,7 +158,7 @@ class _Writer:
     def block(self, kind: str, text: str, *, where: str = "") -> str:
         """Delimits a text that was masked already."""
         safe = visible(text).replace(self.nonce, "")
-        place = visible(where).replace('"', "'").replace("\n", " ")
+        place = re.sub(r'[<>"\n]', " ", visible(where)).strip()
         label = f' kind="{kind}"' + (f' of="{place}"' if where else "")
         return f"<data-{self.nonce}{label}>\n{safe}\n</data-{self.nonce}>"
 

@@ -139,7 +139,7 @@ def _put(text: str, block: Block, source: SourceText, seal: Seal) -> str:
         return _put_function(text, seal.reveal(block.code), block)
     except MalformedAnswerError:
         raise
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MalformedAnswerError(f"{where}: {error}") from error
 
 

@@ -109,8 +109,7 @@ PIECES = st.sampled_from(
 def test_any_text_is_an_answer_or_malformed_and_never_anything_else(text: str) -> None:
     try:
         answer = parse_answer(text)
-    except MalformedAnswerError as error:
-        assert str(error)
+    except MalformedAnswerError:
         return
     assert bool(answer.blocks) != bool(answer.cannot_fix)
     assert 0 <= answer.confidence <= 1

@@ -46,7 +46,7 @@ def test_code_with_a_bare_mask_or_an_unknown_token_is_refused() -> None:
     seal = Seal()
     seal.source(SOURCE)
     for code in (f'password = "{MASK}"', "x = MASKED_SECRET_9", "x = MASKED_SECRET_0"):
-        with pytest.raises(ValueError, match="contains|not one of"):
+        with pytest.raises(ValueError, match=r"contains|not one of"):
             seal.reveal(code)
 
 
