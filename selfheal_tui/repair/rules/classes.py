@@ -179,15 +179,22 @@ def receiver(node: FunctionNode) -> str:
     return positional[0].arg
 
 
+def augmented(tree: ast.AST) -> frozenset[ast.AST]:
+    """Targets of `x += …`, which read what they store and so do not define it."""
+    return frozenset(node.target for node in ast.walk(tree) if isinstance(node, ast.AugAssign))
+
+
 def self_assignments(method: FunctionNode) -> list[ast.Attribute]:
     """Targets `self.name = …` in a method (or `cls.name = …` in a class method)."""
     me = receiver(method)
+    reading = augmented(method)
     return [
         node
         for node in ast.walk(method)
         if me
         and isinstance(node, ast.Attribute)
         and isinstance(node.ctx, ast.Store)
+        and node not in reading
         and isinstance(node.value, ast.Name)
         and node.value.id == me
     ]

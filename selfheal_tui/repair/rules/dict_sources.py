@@ -95,10 +95,10 @@ def _bound_values(scope: ast.AST, name: str) -> Iterator[ast.expr]:
         return isinstance(target, ast.Name) and target.id == name
 
     for node in own_nodes(scope):
-        if (isinstance(node, ast.Assign) and any(map(is_it, node.targets))) or (
-            isinstance(node, ast.AnnAssign) and is_it(node.target) and node.value is not None
-        ):
-            yield node.value
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if node.value is not None and any(map(is_it, targets)):
+                yield node.value
         elif isinstance(node, ast.For | ast.comprehension) and is_it(node.target):
             lists = [node.iter]
             if isinstance(node.iter, ast.Name) and node.iter.id != name:

@@ -108,7 +108,7 @@ def _rewritten(subject: Subject, row: Rewrite, node: ast.Attribute, call: ast.Ca
     if row.use == _CALL and row.arguments is not None and len(arguments) != row.arguments:
         return None
     text = subject.site.text
-    parts = [_operand(text, part, row) for part in (node.value, *arguments)]
+    parts = [_operand(text, part, row, i) for i, part in enumerate((node.value, *arguments))]
     if row.template.count("{0}") > 1 and not all(_repeatable(p) for p in (node.value, *arguments)):
         return None  # evaluating it twice could do something twice
     new = row.template.format(*parts)
@@ -119,9 +119,11 @@ def _rewritten(subject: Subject, row: Rewrite, node: ast.Attribute, call: ast.Ca
     return f"({new})" if row.compound and not alone else new
 
 
-def _operand(text: str, node: ast.expr, row: Rewrite) -> str:
+def _operand(text: str, node: ast.expr, row: Rewrite, index: int) -> str:
     source = source_of(text, node)
-    enclosed = "({0})" in row.template or isinstance(node, ast.Constant)
+    slot = "{" + str(index) + "}"
+    alone = any(f"{left}{slot}{right}" in row.template for left in ("(", ", ") for right in (")", ","))
+    enclosed = alone or isinstance(node, ast.Constant)
     return f"({source})" if needs_parentheses(node) and not enclosed else source
 
 

@@ -18,7 +18,7 @@ from selfheal_tui.repair.rules.redirect import Redirection
 from selfheal_tui.repair.rules.rule import Finding, Rule
 from selfheal_tui.repair.rules.similar import kindred, near
 from selfheal_tui.repair.rules.spans import rename_keyword
-from selfheal_tui.repair.rules.support import CERTAIN, PLAUSIBLE, STRONG, Site, edited, failing_site
+from selfheal_tui.repair.rules.support import CERTAIN, PLAUSIBLE, STRONG, Site, edited, failing_site, site_of
 from selfheal_tui.repair.rules.target import call_parameters
 from selfheal_tui.source.githistory import GitHistory
 
@@ -33,7 +33,12 @@ _MISSING = re.compile(
 
 
 def _failing_call(context: RepairContext) -> tuple[Site, ast.Call, ast.keyword, str] | None:
-    site = failing_site(context)
+    """The call with the unwelcome keyword.
+
+    A library function may have handed the keyword on, so its frames may lie between; then the call is
+    found by the keyword alone.
+    """
+    site = site_of(context)
     match = _UNEXPECTED.search(context.error.message) or _INVALID.search(context.error.message)
     if site is None or match is None:
         return None
@@ -64,11 +69,11 @@ def misspelt_keyword(context: RepairContext) -> Iterator[Finding]:
         yield from _misspelt_into_kwargs(context)
         return
     site, call, keyword, message_name = found
-    callee = callee_of(context, site, call, message_name)
+    callee = callee_of(context, site, call, message_name) if site.innermost else None
     free = (
         free_keywords(call, callee.parameters, callee.keywords)
         if callee is not None
-        else _library_keywords(context, site, call)
+        else free_keywords(call, *_library_parameters(context, site, call)[:2])
     )
     name = keyword.arg or ""
     matches = [(m.name, m.confidence, "is spelt nearly so") for m in near(name, free)]
@@ -108,9 +113,12 @@ def _misspelt_into_kwargs(context: RepairContext) -> Iterator[Finding]:
     if len(calls) != 1:
         return
     callee = callee_of(context, site, calls[0], match["callee"])
-    if callee is None or not callee.star:
+    keywords, star = (
+        (callee.keywords, callee.star) if callee else _library_parameters(context, site, calls[0])[1:]
+    )
+    if not star:
         return
-    extra = {k.arg: k for k in calls[0].keywords if k.arg and k.arg not in callee.keywords}
+    extra = {k.arg: k for k in calls[0].keywords if k.arg and k.arg not in keywords}
     for found in near(match["name"], extra):
         fix = edited(
             context,
@@ -124,8 +132,10 @@ def _misspelt_into_kwargs(context: RepairContext) -> Iterator[Finding]:
             yield fix
 
 
-def _library_keywords(context: RepairContext, site: Site, call: ast.Call) -> list[str]:
-    """Free keywords of a callee of the standard library."""
+def _library_parameters(
+    context: RepairContext, site: Site, call: ast.Call
+) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Positional names, keywords, and whether any keyword goes, of a callee of the standard library."""
     written = dotted(call.func)
     head, _, rest = written.partition(".")
     node = top_level(site.tree).get(head)
@@ -141,11 +151,11 @@ def _library_keywords(context: RepairContext, site: Site, call: ast.Call) -> lis
     elif node is None and written and "." not in written:
         module = "builtins"
     if not module or not qualname:
-        return []
+        return (), (), False
     parameters = call_parameters(context.interpreter, module, qualname)
     positional = tuple(n for n, kind in parameters if kind in ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD"))
     keywords = tuple(n for n, kind in parameters if kind in ("POSITIONAL_OR_KEYWORD", "KEYWORD_ONLY"))
-    return free_keywords(call, positional, keywords)
+    return positional, keywords, any(kind == "VAR_KEYWORD" for _, kind in parameters)
 
 
 def _same_calls(

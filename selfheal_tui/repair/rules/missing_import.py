@@ -218,11 +218,22 @@ def _library(context: RepairContext, site: Site, node: ast.Name) -> Iterator[Sou
     homes = [home for home in exporters(interpreter, name) if _fits(interpreter, home, name, attributes)]
     if any(isinstance(up, ast.Await | ast.AsyncWith | ast.AsyncFor) for up in _near(site, node)):
         homes.sort(key=lambda home: home != "asyncio")
+    plain = name.islower() and not _is_called(site, name)
     for index, home in enumerate(homes[:3]):
         confidence = CERTAIN if len(homes) == 1 else STRONG if index == 0 else GUESS
-        if name.islower() and len(homes) > 1:
-            confidence = min(confidence, PLAUSIBLE)
+        if name.islower():  # functions and constants with everyday names prove little
+            sure = CERTAIN if len(name) > 5 else STRONG
+            confidence = min(confidence, GUESS if plain else sure if len(homes) == 1 else PLAUSIBLE)
         yield Source(f"from {home} import {name}", confidence, f"{home} of the standard library exports it")
+
+
+def _is_called(site: Site, name: str) -> bool:
+    """Whether a name is called, or used as a decorator, anywhere in the file."""
+    for node in ast.walk(site.tree):
+        used = [node.func] if isinstance(node, ast.Call) else getattr(node, "decorator_list", [])
+        if any(isinstance(part, ast.Name) and part.id == name for part in used):
+            return True
+    return False
 
 
 def _near(site: Site, node: ast.AST) -> list[ast.AST]:
@@ -245,21 +256,27 @@ def missing_submodule(context: RepairContext) -> Iterator[Finding]:
     if subject is None or subject.kind != "module" or subject.name in subject.names:
         return
     dotted = f"{subject.type_name}.{subject.name}"
-    ours = importable(context.project, dotted, subject.site.path)
-    if ours is None and not module_members(context.interpreter, dotted):
-        return
-    written = ast.unparse(subject.nodes[0])
-    if written != dotted:
+    if not _is_module(context, subject.site, dotted) or ast.unparse(subject.nodes[0]) != dotted:
         return  # under an alias, `import a.b` would bind another name
+    for up in ancestors(subject.site.tree, subject.nodes[0]):
+        deeper = ast.unparse(up) if isinstance(up, ast.Attribute) else ""
+        if not deeper.startswith(f"{dotted}.") or not _is_module(context, subject.site, deeper):
+            break
+        dotted = deeper
     yield candidate(
         context,
         SUBMODULE,
-        f"{dotted} is a module inside the package {subject.type_name}, and importing the package does not load it; "
-        f"`import {dotted}` is added.",
+        f"{dotted} is a module inside the package {subject.type_name}, and importing the package does not load "
+        f"it; `import {dotted}` is added.",
         CERTAIN,
         {subject.site.path: add_import(subject.site.text, f"import {dotted}")},
         adds_imports=[dotted],
     )
+
+
+def _is_module(context: RepairContext, site: Site, dotted: str) -> bool:
+    ours = importable(context.project, dotted, site.path) is not None
+    return ours or bool(module_members(context.interpreter, dotted))
 
 
 RULES = (

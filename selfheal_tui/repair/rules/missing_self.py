@@ -16,15 +16,16 @@ from selfheal_tui.repair.rules.classes import FunctionNode, decorator_names, dot
 from selfheal_tui.repair.rules.misspelt_name import unbound_names
 from selfheal_tui.repair.rules.places import Place, files, named
 from selfheal_tui.repair.rules.rule import Finding, Rule
-from selfheal_tui.repair.rules.spans import line_bytes
+from selfheal_tui.repair.rules.spans import line_bytes, rename_argument
 from selfheal_tui.repair.rules.support import CERTAIN, PLAUSIBLE, STRONG, candidate, edited, failing_site
 from selfheal_tui.source.edits import TextEdit, indent_of, insert_before_line
 
 NAME = "missing-self-parameter"
 STATIC = "missing-staticmethod"
+SELF_NAME = "undefined-self"
 
 _TAKES = re.compile(
-    r"^(?P<callee>[\w.<>]+)\(\) takes (?P<takes>\d+) positional arguments? but (?P<given>\d+) (?:was|were) given"
+    r"^(?P<callee>[\w.<>]+)\(\) takes (?:from \d+ to )?(?P<takes>\d+) positional arguments? but (?P<given>\d+) (?:was|were) given"
 )
 
 
@@ -134,15 +135,21 @@ def undefined_self(context: RepairContext) -> Iterator[Finding]:
     decorators = decorator_names(method)
     if "staticmethod" in decorators or (node.id == "cls") != ("classmethod" in decorators):
         return
-    edit = parameter_edit(site.text, method, node.id)
+    positional = [*method.args.posonlyargs, *method.args.args]
+    used = {part.id for part in ast.walk(method) if isinstance(part, ast.Name)}
+    if positional and positional[0].arg not in used:
+        edit: TextEdit | None = rename_argument(positional[0], node.id)
+        what = f"its first parameter, {positional[0].arg!r}, which nothing uses, is renamed"
+    else:
+        edit = parameter_edit(site.text, method, node.id)
+        what = "it is added as the first one"
     if edit is None:
         return
     fix = edited(
         context,
-        NAME,
-        f"the method {method.name} uses {node.id!r}, which its parameter list does not have; it is added as the "
-        f"first parameter.",
-        CERTAIN,
+        SELF_NAME,
+        f"the method {method.name} uses {node.id!r}, which its parameters do not have; {what}.",
+        STRONG,
         {site.path: [edit]},
     )
     if fix is not None:
@@ -151,5 +158,5 @@ def undefined_self(context: RepairContext) -> Iterator[Finding]:
 
 RULES = (
     Rule(NAME, ("TypeError",), missing_parameter),
-    Rule("undefined-self", ("NameError",), undefined_self),
+    Rule(SELF_NAME, ("NameError",), undefined_self),
 )

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 
 from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.repair.base import RepairContext
-from selfheal_tui.repair.rules.classes import Member
+from selfheal_tui.repair.rules.classes import Member, augmented
 from selfheal_tui.repair.rules.places import files
 from selfheal_tui.repair.rules.rule import Finding, Rule
 from selfheal_tui.repair.rules.similar import near
 from selfheal_tui.repair.rules.spans import rename_attribute, rename_definition, whole
 from selfheal_tui.repair.rules.subject import Subject, receiver_groups, same_misuse, subject_of
-from selfheal_tui.repair.rules.support import CERTAIN, GUESS, PLAUSIBLE, STRONG, edited
+from selfheal_tui.repair.rules.support import CERTAIN, GUESS, PLAUSIBLE, edited
 from selfheal_tui.source.edits import TextEdit
 
 USE = "misspelt-attribute"
@@ -36,8 +36,8 @@ def misspelt_use(context: RepairContext) -> Iterator[Finding]:
         if called is not None and not _fits_call(subject, match.name, called):
             continue
         confidence = match.confidence
-        if _orphan(context, subject, match.name):
-            confidence = min(confidence, PLAUSIBLE if _uses(context, subject.name) > 1 else STRONG)
+        if _orphan(context, subject, match.name) and _uses(context, subject.name) > 1:
+            confidence = min(confidence, PLAUSIBLE)  # then rather the definition is wrong
         for group in groups:
             nodes = same_misuse(subject, group[0]) if len(groups) == 1 else group
             fix = edited(
@@ -95,11 +95,16 @@ def _assigned_constant(member: Member) -> bool:
 
 def _uses(context: RepairContext, name: str) -> int:
     """How often an attribute of that name is read in the project."""
-    return sum(
-        isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Load)
-        for _path, _text, tree in files(context.project, name)
-        for node in ast.walk(tree)
-    )
+    count = 0
+    for _path, _text, tree in files(context.project, name):
+        reading = augmented(tree)
+        count += sum(
+            isinstance(node, ast.Attribute)
+            and node.attr == name
+            and (isinstance(node.ctx, ast.Load) or node in reading)
+            for node in ast.walk(tree)
+        )
+    return count
 
 
 def _orphan(context: RepairContext, subject: Subject, name: str) -> bool:

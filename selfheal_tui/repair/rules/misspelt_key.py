@@ -26,6 +26,7 @@ from selfheal_tui.repair.rules.support import (
     explained,
     failing_site,
     read,
+    site_of,
 )
 from selfheal_tui.source.identifiers import identifier_of
 
@@ -80,13 +81,6 @@ def misspelt_key(context: RepairContext) -> Iterator[Finding]:
     if found is None:
         return
     site, constant, mapping = found
-    if dotted(mapping) in ("os.environ", "environ"):
-        key_name = str(identifier_of(context.error))
-        yield explained(
-            f"the environment variable {constant.value!r} is not set.",
-            f"Set {key_name} before the program starts; no default is invented for it.",
-        )
-        return
     if isinstance(constant.value, str):
         yield from _string_key(context, site, constant, mapping)
     yield from _other_type(context, site, constant)
@@ -212,4 +206,28 @@ def _literals(context: RepairContext, key: str) -> list[tuple[str, ast.Constant,
     return found
 
 
-RULES = (Rule(USE, ("KeyError",), misspelt_key),)
+def unset_variable(context: RepairContext) -> Iterator[Finding]:
+    """Explains that `os.environ[…]` asked for a variable that is not set; no default is invented."""
+    site = site_of(context)
+    name = identifier_of(context.error)
+    if site is None or not name:
+        return
+    asked = site.nodes(
+        ast.Subscript,
+        lambda node: (
+            dotted(node.value) in ("os.environ", "environ")
+            and isinstance(node.slice, ast.Constant)
+            and node.slice.value == name
+        ),
+    )
+    if asked:
+        yield explained(
+            f"the environment variable {name!r} is not set.",
+            f"Set {name} before the program starts; no default is invented for it.",
+        )
+
+
+RULES = (
+    Rule(USE, ("KeyError",), misspelt_key),
+    Rule("unset-environment-variable", ("KeyError",), unset_variable),
+)

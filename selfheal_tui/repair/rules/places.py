@@ -243,9 +243,11 @@ def find_class(
         if place is not None and isinstance(place.node, ast.ClassDef):
             return place
     found = [place for place in named(project, bare) if isinstance(place.node, ast.ClassDef)]
-    if file:
-        wanted = project.relative(file)
-        found = [place for place in found if place.path == wanted] if wanted else []
+    wanted = project.relative(file) if file else None
+    if wanted is not None:
+        found = [place for place in found if place.path == wanted]
+    elif file and not type_name.startswith("__main__."):
+        found = []  # `__main__` may be a launcher, but any other module is where it says
     if len(found) > 1 and "." in type_name:
         exact = [p for p in found if _fits(project, p, type_name)]
         found = exact or found

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from selfheal_tui.model.crash import ExceptionInfo
 from selfheal_tui.repair.base import RepairContext
-from selfheal_tui.repair.rules.classes import ClassFacts, dotted, facts
+from selfheal_tui.repair.rules.classes import ClassFacts, augmented, dotted, facts
 from selfheal_tui.repair.rules.places import Place, exports, find_class, module_file, resolve
 from selfheal_tui.repair.rules.support import Site, failing_site
 from selfheal_tui.repair.rules.target import exporters, module_members
@@ -90,8 +90,8 @@ def subject_of(context: RepairContext) -> Subject | None:
     site = failing_site(context)
     error = context.error
     name = identifier_of(error)
-    if site is None or not name:
-        return None
+    if site is None or not name or name.startswith("__"):
+        return None  # dunders are protocols, and private names are mangled
     nodes = site.nodes(ast.Attribute, lambda node: node.attr == name)
     if not nodes:
         return None
@@ -202,6 +202,7 @@ def same_misuse(subject: Subject, node: ast.Attribute) -> list[ast.Attribute]:
         scope = site.tree
     elif cls is not None and node.value.id in ("self", "cls") and node.value.id != "super":
         scope = cls
+    reading = augmented(scope)
     found = [
         other
         for other in ast.walk(scope)
@@ -209,6 +210,6 @@ def same_misuse(subject: Subject, node: ast.Attribute) -> list[ast.Attribute]:
         and other.attr == node.attr
         and isinstance(other.value, ast.Name)
         and other.value.id == node.value.id
-        and isinstance(other.ctx, ast.Load)
+        and (isinstance(other.ctx, ast.Load) or other in reading)
     ]
     return found or [node]
