@@ -8,6 +8,7 @@ every other text of the prompt too. Nothing here is stored.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from selfheal_tui.probe.redaction import MASK, mask_text
 
@@ -39,7 +40,7 @@ class Seal:
         stop = len(text) if end is None else end
         if text not in self._spans:
             self._spans[text] = _masked_spans(text)
-            self._known |= {text[begin:finish] for begin, finish in self._spans[text] or ()}
+            self._know(text[begin:finish] for begin, finish in self._spans[text] or ())
         spans = self._spans[text]
         if spans is None:
             return mask_text(text[start:stop])
@@ -89,6 +90,12 @@ class Seal:
             return self._secrets[number - 1]
 
         return _TOKEN_PATTERN.sub(put_back, code)
+
+    def _know(self, values: Iterable[str]) -> None:
+        """Remembers secrets, and the secrets inside them: the password of a whole connection string."""
+        for value in values:
+            self._known.add(value)
+            self._known |= {value[begin:finish] for begin, finish in _masked_spans(value) or ()}
 
     def _token(self, secret: str) -> str:
         if secret not in self._secrets:
