@@ -318,7 +318,7 @@ def _none_part(n: ast.AST, message: str, attribute: str) -> ast.expr | None:
     if "operand type" in message and isinstance(n, ast.BinOp):
         return n.left if re.search(r": 'NoneType' and", message) else n.right
     if "has no len()" in message and isinstance(n, ast.Call) and n.args:
-        return n.args[0]
+        return n.args[0] if isinstance(n.func, ast.Name) and n.func.id == "len" else None
     if "not supported between" in message and isinstance(n, ast.Compare):
         return n.left if "instances of 'NoneType' and" in message else n.comparators[-1]
     return None

@@ -30,6 +30,10 @@ MODULES: tuple[str, ...] = (
     "text_values",
     "json_values",
     "unbound",
+    "moved",
+    "moved_imports",
+    "iteration",
+    "none_results",
 )
 
 

@@ -17,7 +17,7 @@ class Move:
 
     Attributes:
         module: Module that has it now; empty for a builtin or an expression.
-        name: Its name there, or the expression.
+        name: Its name there, or the expression; empty when the module itself is meant.
         removed: Version in which the old spelling went away.
         note: What differs, for the operator; a move with a note is not certain.
     """
@@ -58,14 +58,13 @@ MOVES: dict[tuple[str, str], Move] = {
     **_renamed("string", "3.0", "maketrans=str.maketrans atoi=int atof=float", ""),
     **_renamed("sys", "3.0", "maxint=maxsize"),
     **_renamed("os", "3.0", "getcwdu=getcwd"),
-    ("os", "errno"): Move("", "errno", "3.7"),
+    ("os", "errno"): Move("errno", "", "3.7"),
     **_renamed("itertools", "3.0", "izip=zip imap=map ifilter=filter", ""),
     **_renamed("itertools", "3.0", "izip_longest=zip_longest ifilterfalse=filterfalse"),
     **_renamed("configparser", "3.12", "SafeConfigParser=ConfigParser"),
     **_renamed("locale", "3.12", "format=format_string"),
     **_renamed("re", "3.7", "_pattern_type=Pattern"),
     **_renamed("unittest", "3.12", "_TextTestResult=TextTestResult"),
-    **_renamed("logging", "3.13", "warn=warning"),
     **_renamed("platform", "3.8", "popen=popen", "os"),
     **_renamed("pkgutil", "3.14", "find_loader=find_spec get_loader=find_spec", "importlib.util"),
     **_renamed("importlib", "3.12", "find_loader=find_spec", "importlib.util"),
@@ -114,7 +113,7 @@ MOVES: dict[tuple[str, str], Move] = {
     **_renamed("django.utils.translation", "Django 4.0", "ugettext=gettext ugettext_lazy=gettext_lazy ungettext=ngettext"),
     **_renamed("django.conf.urls", "Django 4.0", "url=re_path", "django.urls"),
     **_renamed("PIL.Image", "Pillow 10", "ANTIALIAS=LANCZOS"),
-    **_renamed("sklearn.externals", "scikit-learn 0.23", "joblib=joblib", ""),
+    ("sklearn.externals", "joblib"): Move("joblib", "", "scikit-learn 0.23"),
 }  # fmt: skip
 """(old module, old name) → where it is now."""
 
@@ -131,7 +130,6 @@ MODULE_MOVES: dict[str, Move] = {
         )
     )
 } | {
-    "xml.etree.cElementTree": Move("xml.etree.ElementTree", "", "3.9"),
     "typing.io": Move("typing", "", "3.13"),
     "typing.re": Move("typing", "", "3.13"),
     "email.MIMEText": Move("email.mime.text", "", "3.0"),
