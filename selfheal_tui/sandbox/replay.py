@@ -19,6 +19,7 @@ from selfheal_tui.model.crash import CrashReport
 from selfheal_tui.model.ports import ReplayPlan, ReplayResult, ReplayStatus
 from selfheal_tui.model.serial import MalformedDocumentError, from_json
 from selfheal_tui.probe.environment import probe_environment
+from selfheal_tui.sandbox.drivers.jail import CANNOT_RUN, CANNOT_RUN_MESSAGE
 from selfheal_tui.sandbox.interpreter import INTERPRETER_NAME
 from selfheal_tui.sandbox.paths import PathMap, absolute
 from selfheal_tui.sandbox.process import Finished
@@ -97,6 +98,8 @@ def _command_result(finished: Finished, reports: Sequence[CrashReport], unreadab
         status = ReplayStatus.TIMEOUT
     elif finished.crowded:
         status, reason = ReplayStatus.NOT_POSSIBLE, "it started more processes than sandbox.processes allows"
+    elif code == CANNOT_RUN and f"selfheal jail: {CANNOT_RUN_MESSAGE}" in finished.output:
+        status, reason = ReplayStatus.NOT_POSSIBLE, finished.output.strip()[-300:]
     elif report is not None or unreadable:
         status = ReplayStatus.CRASHED
     elif code is not None and code < 0:

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from selfheal_tui.model.kinds import Isolation
 from selfheal_tui.model.ports import SandboxError
+from selfheal_tui.sandbox.drivers.jail import FAILED
 from selfheal_tui.sandbox.environment import clean_environment
 from selfheal_tui.sandbox.process import Finished, run_command
 from selfheal_tui.sandbox.restore import remove_tree
 from selfheal_tui.sandbox.walls import DRIVERS, Walls
 
-JAIL_FAILED = 125
 # bubblewrap ends with 128 + n when signal n killed its command; these are no usual exit statuses of programs.
 _KILLED_BY = (
     signal.SIGILL,
@@ -185,7 +185,7 @@ class Runner:
         finally:
             for number in launch.descriptors:
                 os.close(number)
-        if finished.exit_code == JAIL_FAILED and "selfheal jail: " in finished.output:
+        if finished.exit_code == FAILED and "selfheal jail: " in finished.output:
             raise SandboxError(
                 f"the walls cannot be put up: {finished.output.strip()[-300:]}; see selfheal doctor"
             )

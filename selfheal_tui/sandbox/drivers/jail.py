@@ -35,6 +35,8 @@ READ_ONLY = EXECUTE | READ_FILE | READ_DIR
 ON_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
 RIGHTS_BY_ABI = {1: 13, 2: 14, 3: 15, 4: 15}  # from 5 on: 16
 
+CANNOT_RUN = 127  # as a shell says it
+CANNOT_RUN_MESSAGE = "cannot run "
 FAILED = 125  # exit status when the walls cannot be put up; the runner reads it with the message on stderr
 
 
@@ -134,12 +136,15 @@ def wall_in(spec: dict[str, Any]) -> None:
 
 def become(spec: dict[str, Any], command: list[str]) -> NoReturn:
     """Walls in and executes; never returns."""
+    status = FAILED
     try:
         wall_in(spec)
+        status = CANNOT_RUN
         os.execvpe(command[0], command, os.environ)  # noqa: S606 - becoming the command is the purpose
     except BaseException as error:
-        os.write(2, ("selfheal jail: " + str(error) + "\n").encode("utf-8", "replace"))
-    os._exit(FAILED)
+        what = "" if status == FAILED else CANNOT_RUN_MESSAGE + command[0] + ": "
+        os.write(2, ("selfheal jail: " + what + str(error) + "\n").encode("utf-8", "replace"))
+    os._exit(status)
 
 
 def parents() -> dict[int, int]:

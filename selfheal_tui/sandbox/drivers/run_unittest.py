@@ -12,7 +12,6 @@ import unittest
 from typing import Any
 
 LOAD_FAILURE = "unittest.loader._FailedTest."
-LOAD_FAILURE_LATER = "unittest.loader.ModuleSkipped."
 
 
 class Result(unittest.TextTestResult):
@@ -73,14 +72,19 @@ def tell(descriptor: int, line: dict[str, Any]) -> None:
 
 def collect(loader: unittest.TestLoader, only: list[str]) -> unittest.TestSuite:
     """Finds the tests: from here, and in test folders that are no packages."""
+    folders = [
+        name
+        for name in ("tests", "test")
+        if os.path.isdir(name) and not os.path.exists(os.path.join(name, "__init__.py"))
+    ]
     if only:
+        sys.path[1:1] = [os.path.abspath(folder) for folder in folders]
         names = [name[len(LOAD_FAILURE) :] if name.startswith(LOAD_FAILURE) else name for name in only]
         return loader.loadTestsFromNames(names)
     suites = [loader.discover(".", top_level_dir=".")]
-    for folder in ("tests", "test"):
-        if os.path.isdir(folder) and not os.path.exists(os.path.join(folder, "__init__.py")):
-            loader._top_level_dir = None  # type: ignore[attr-defined]  # kept between calls until 3.11
-            suites.append(loader.discover(folder, top_level_dir=folder))
+    for folder in folders:
+        loader._top_level_dir = None  # type: ignore[attr-defined]  # kept between calls until 3.11
+        suites.append(loader.discover(folder, top_level_dir=folder))
     return unittest.TestSuite(suites)
 
 
