@@ -21,9 +21,9 @@ from typing import Any
 import msgspec
 
 from selfheal_tui.model.record import GENESIS, AuditRecord
-from selfheal_tui.model.serial import MalformedDocumentError, from_builtins, from_json, to_builtins, to_json
-from selfheal_tui.store.durable import replace_file
+from selfheal_tui.model.serial import MalformedDocumentError, from_builtins, to_builtins, to_json
 from selfheal_tui.store.errors import CorruptStoreError, StoreWriteError
+from selfheal_tui.store.head import NOTHING, Head, HeadFile
 from selfheal_tui.store.journal import PUT, decode_line
 from selfheal_tui.store.lock import StoreLock
 from selfheal_tui.store.masking import clean_data, clean_text
@@ -49,17 +49,6 @@ class Verification:
     ok: bool
     records: int
     problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The last record, as the head file has it."""
-
-    sequence: int
-    hash: str
-
-
-_NOTHING = Head(0, GENESIS)
 
 
 def document_hash(document: Mapping[str, Any]) -> str:
@@ -91,7 +80,7 @@ class AuditLog:
         self._open_table = open_table
         self._opened: JournalTable | None = None
         self._file = file
-        self._head_file = head_file
+        self._head = HeadFile(head_file)
         self._lock = lock
         self._clock = clock
 
@@ -163,7 +152,7 @@ class AuditLog:
             raw = b""
         except OSError as error:
             return Verification(ok=False, records=0, problem=f"{self._file} cannot be read: {error}")
-        last = _NOTHING
+        last = NOTHING
         lines = raw.split(b"\n")[:-1]  # what follows the last newline is a torn tail, never acknowledged
         previous_hashes = [GENESIS]
         for number, line in enumerate(lines, start=1):
@@ -179,23 +168,23 @@ class AuditLog:
         """Returns the last record, and makes the head agree with it if only a crash kept it behind."""
         number = table.journal.next_number(TABLE) - 1
         row = table.journal.tables.get(TABLE, {}).get(str(number)) if number else None
-        last = Head(number, str(row["hash"])) if row else _NOTHING
+        last = Head(number, str(row["hash"])) if row else NOTHING
         problem = self._head_problem(last, str(row["previous"]) if row else GENESIS)
         if problem:
             raise CorruptStoreError(self._file, problem, _REMEDY)
-        if self._read_head() != last and last.sequence:
+        if self._head.read() != last and last.sequence:
             self._write_head(last)
         return last
 
     def _head_problem(self, last: Head, before_last: str) -> str:
         try:
-            head = self._read_head()
+            head = self._head.read()
         except (MalformedDocumentError, OSError) as error:
-            return f"the head file {self._head_file.name} cannot be read ({error})"
+            return f"the head file {self._head.file.name} cannot be read ({error})"
         if head == last or (head.sequence == last.sequence - 1 and head.hash == before_last):
             return ""
-        if head == _NOTHING:
-            return f"the head file {self._head_file.name} is gone, but there are {last.sequence} records"
+        if head == NOTHING:
+            return f"the head file {self._head.file.name} is gone, but there are {last.sequence} records"
         if head.sequence > last.sequence:
             return (
                 f"{head.sequence - last.sequence} record(s) were removed from the end: "
@@ -203,18 +192,12 @@ class AuditLog:
             )
         return f"the head does not belong to this log (it is at {head.sequence}, the log at {last.sequence})"
 
-    def _read_head(self) -> Head:
-        try:
-            return from_json(self._head_file.read_bytes(), Head)
-        except FileNotFoundError:
-            return _NOTHING
-
     def _write_head(self, head: Head) -> None:
         try:
-            replace_file(self._head_file, to_json(head))
+            self._head.write(head)
         except OSError as error:
             raise StoreWriteError(
-                f"cannot write {self._head_file}: {error.strerror or os.strerror(error.errno or 0)}",
+                f"cannot write {self._head.file}: {error.strerror or os.strerror(error.errno or 0)}",
                 "free space on its disk and try again",
             ) from error
 

@@ -28,7 +28,7 @@ class BlobStore:
     def _file(self, sha: str) -> Path:
         if not _NAME.fullmatch(sha):
             raise ValueError(f"not a SHA-256: {sha!r}")
-        return self._directory / sha[:2] / sha
+        return self._directory / sha
 
     def put(self, data: bytes) -> str:
         """Keeps bytes; they are on the disk when this returns.
@@ -51,7 +51,6 @@ class BlobStore:
         try:
             if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == sha:
                 return
-            private_directory(file.parent)
             replace_file(file, data)
         except OSError as error:
             raise StoreWriteError(

@@ -11,9 +11,10 @@ import os
 import random
 import shutil
 import signal
+import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from selfheal_tui.store.lock import StoreLock
 from selfheal_tui.store.table import HistoryDB
 
 CALLS = (
-    "open", "write", "fsync", "fdatasync", "replace", "unlink", "mkdir", "rmdir", "ftruncate", "utime", "fchmod",
+    "open", "write", "pwrite", "fsync", "fdatasync", "replace", "unlink", "mkdir", "rmdir", "ftruncate", "utime", "fchmod",
     "fchown", "chmod",
 )  # fmt: skip
 OLD = {"a.py": b"old a\n", "pkg/b.py": b"old b\n" * 2000, "gone.py": b"old gone\n"}
@@ -56,9 +57,9 @@ def die_at(nth: int, moment: str) -> None:
             if left[0] != 0:
                 return call(*args, **kwargs)
             try:
-                if moment == "half" and name == "write":
+                if moment == "half" and name in {"write", "pwrite"}:
                     data = args[1]
-                    call(args[0], data[: len(data) // 2])
+                    call(args[0], data[: len(data) // 2], *args[2:])
                 elif moment != "before":
                     call(*args, **kwargs)
             finally:
@@ -98,6 +99,14 @@ def lay_out(root: Path, files: dict[str, bytes]) -> None:
     for path, data in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(data)
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """In memory where that can be had: `kill -9` spares the page cache, so waiting for a disk shows nothing."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as name:
+        yield Path(name)
 
 
 @pytest.fixture

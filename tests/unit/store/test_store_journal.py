@@ -61,7 +61,8 @@ class JournalMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        self.folder = Path(tempfile.mkdtemp(dir=memory))
         self.file = self.folder / "j.jsonl"
         self.handles = [self.open(), self.open()]
         self.model: dict[int, dict[str, Any]] = {}
