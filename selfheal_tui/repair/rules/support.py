@@ -7,6 +7,7 @@ text) or a bare line number; `Site.nodes` serves both, and answers with several 
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,7 @@ from selfheal_tui.model.candidate import Candidate, CannotFix, FileEdit
 from selfheal_tui.model.crash import Frame
 from selfheal_tui.model.diagnosis import Location
 from selfheal_tui.repair.base import RepairContext
+from selfheal_tui.repair.rules.fstrings import Span, correct_positions, span, spans
 from selfheal_tui.source.diff import changed_definitions
 from selfheal_tui.source.edits import TextEdit, apply_edits
 from selfheal_tui.source.position import find_definition
@@ -38,9 +40,12 @@ def parse(text: str) -> ast.Module | None:
     The tree is shared: never change it.
     """
     try:
-        return ast.parse(text)
+        tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
         return None
+    if sys.version_info < (3, 12):
+        correct_positions(text, tree)
+    return tree
 
 
 def read(project: Project, path: str) -> SourceText | None:
@@ -106,22 +111,25 @@ class Site:
         found = [
             node
             for node in ast.walk(self.tree)
-            if isinstance(node, kind) and _touches(node, frame.line) and matches(node)
+            if isinstance(node, kind)
+            and any(first <= frame.line <= last for first, _, last, _ in spans(node))
+            and matches(node)
+            and span(node)[0] > 0
         ]
-        found.sort(key=_start)
+        found.sort(key=span)
         if frame.col is None or frame.end_col is None:
-            exact_line = [node for node in found if _start(node)[0] == frame.line]
+            exact_line = [node for node in found if span(node)[0] == frame.line]
             return exact_line or found
         start, end = (frame.line, frame.col), (frame.end_line or frame.line, frame.end_col)
-        ranges: tuple[Callable[[N], bool], ...] = (
-            lambda node: _start(node) == start and _end(node) == end,
+        ranges: tuple[Callable[[Span], bool], ...] = (
+            lambda at: at == (*start, *end),
             # 3.12+ gives only the part after the dot when a chain is broken over lines
-            lambda node: start <= _start(node) and _end(node) <= end,
-            lambda node: _end(node) == end,
-            lambda node: _start(node) <= start and end <= _end(node),
+            lambda at: start <= at[:2] and at[2:] <= end,
+            lambda at: at[2:] == end,
+            lambda at: at[:2] <= start and end <= at[2:],
         )
         for fits in ranges:
-            inside = [node for node in found if fits(node)]
+            inside = [node for node in found if any(fits(at) for at in spans(node))]
             if inside:
                 return inside
         return found
@@ -145,18 +153,6 @@ class Site:
                 return up if inside_function else None
             inside_function = inside_function or isinstance(up, FunctionNode)
         return None
-
-
-def _start(node: ast.AST) -> tuple[int, int]:
-    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
-
-
-def _end(node: ast.AST) -> tuple[int, int]:
-    return getattr(node, "end_lineno", 0) or 0, getattr(node, "end_col_offset", 0) or 0
-
-
-def _touches(node: ast.AST, line: int) -> bool:
-    return _start(node)[0] <= line <= _end(node)[0]
 
 
 def site_of(context: RepairContext, frame: Frame | None = None) -> Site | None:
@@ -263,6 +259,10 @@ def explained(reason: str, explanation: str = "") -> CannotFix:
 
 
 def _changed_places(path: str, before: str, after: str) -> Iterator[Location]:
-    for qualname in sorted(changed_definitions(before, after)):
+    try:
+        changed = changed_definitions(before, after)
+    except SyntaxError:  # the engine refuses a broken result, and a broken original has no definitions
+        changed = frozenset({"<module>"})
+    for qualname in sorted(changed):
         node = None if qualname == "<module>" else find_definition(before, qualname)
         yield Location(path, qualname, getattr(node, "lineno", 1))

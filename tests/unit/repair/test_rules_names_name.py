@@ -17,7 +17,7 @@ CURES = [
     Cure("an imported name", {"main.py": "from pathlib import Path\n\nPaht('x')\nPath('y')\n"}, "Path('x')"),
     Cure("an enclosing local", {"main.py": "def f():\n    total = 1\n\n    def g():\n        return totla\n\n    return g()\n\nf()\n"}, "return total"),
     Cure("a name in a comprehension", {"main.py": "print([itme for item in [1]])\n"}, "[item for item in [1]]"),
-    Cure("a name in an f-string", {"main.py": "value = 1\nprint(f'{valeu}')\n"}, "{value}", modes=("probe",)),
+    Cure("a name in an f-string", {"main.py": "value = 1\nprint(f'{valeu}')\n"}, "{value}"),
     Cure("a method without self", {"main.py": "class A:\n    def helper(self):\n        return 1\n\n    def run(self):\n        return helper()\n\nassert A().run() == 1\n"}, "return self.helper()", rule="missing-self-prefix", least=0.95),
     Cure("an attribute without self", {"main.py": "class A:\n    def __init__(self):\n        self.name = 'x'\n\n    def show(self):\n        return name + name\n\nassert A().show() == 'xx'\n"}, "return self.name + self.name", rule="missing-self-prefix"),
     Cure("a method of the base class", {"main.py": "class B:\n    def helper(self):\n        return 1\n\nclass A(B):\n    def run(self):\n        return helper()\n\nA().run()\n"}, "self.helper()"),
