@@ -7,7 +7,6 @@ crash. Standard library only, CPython 3.9+.
 
 from __future__ import annotations
 
-import builtins
 import os
 import sys
 import time
@@ -19,36 +18,17 @@ from . import evidence, replay, spool
 from .frames import Sources, describe_frame, walk
 from .redaction import MASK, is_secret_name, mask_text, mask_value
 from .render import Budget, clean, render, type_module, type_name
+from .stops import MAX_MEMBERS, group_members, is_never_healed
+
+__all__ = ["capture_exception", "is_never_healed"]
 
 WIRE_VERSION = 1
 MAX_EXCEPTIONS = 16
-MAX_MEMBERS = 8
 MAX_MESSAGE = 4_000
 MAX_NOTES = 10
 MAX_CONTEXT = 50
 MAX_CONTEXT_TEXT = 2_000
 MAX_ARGUMENT = 32_000
-
-_NEVER = (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError)
-
-
-def is_never_healed(error: BaseException) -> bool:
-    """Whether an exception is a way to stop, not a fault: those are not reported.
-
-    Args:
-        error: The exception; a group is one when all its members are.
-
-    Returns:
-        True for KeyboardInterrupt, SystemExit, GeneratorExit, CancelledError, MemoryError and their kin.
-    """
-    members = _members(error)
-    if members:
-        return all(is_never_healed(member) for member in members[:MAX_MEMBERS])
-    return isinstance(error, _NEVER) or any(
-        kind.__name__ == "CancelledError"
-        and kind.__module__ in ("asyncio.exceptions", "concurrent.futures._base")
-        for kind in type(error).__mro__
-    )
 
 
 def capture_exception(
@@ -106,18 +86,6 @@ def capture_exception(
     }
 
 
-def _members(error: BaseException) -> tuple[BaseException, ...]:
-    """The members of an exception group, of the language's or of its backport."""
-    group = getattr(builtins, "BaseExceptionGroup", None)
-    if (group is not None and isinstance(error, group)) or any(
-        kind.__name__ == "BaseExceptionGroup" for kind in type(error).__mro__
-    ):
-        found = getattr(error, "exceptions", ())
-        if type(found) is tuple:
-            return tuple(one for one in found if isinstance(one, BaseException))
-    return ()
-
-
 def _chain(exc: BaseException) -> Iterator[tuple[str, BaseException]]:
     """Yields the exception, then what it hangs on, each once: causes and contexts before group members."""
     seen: set[int] = set()
@@ -130,7 +98,7 @@ def _chain(exc: BaseException) -> Iterator[tuple[str, BaseException]]:
         yield link, error
         # Depth first, so that a chain stays together.
         earlier: list[tuple[str, BaseException]] = [
-            ("group", member) for member in _members(error)[:MAX_MEMBERS]
+            ("group", member) for member in group_members(error)[:MAX_MEMBERS]
         ]
         if error.__cause__ is not None:
             earlier.insert(0, ("cause", error.__cause__))

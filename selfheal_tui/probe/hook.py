@@ -90,6 +90,10 @@ class Probe:
             self._note(problem)
 
     def _write(self, error: BaseException, handled: bool) -> None:
+        from .stops import is_never_healed
+
+        if is_never_healed(error) or not os.path.isdir(self.inbox):
+            return
         # A folder that the program put in front of the standard library must not serve us its `json.py`.
         library = os.path.dirname(os.__file__)
         sys.path.insert(0, library)
@@ -98,8 +102,6 @@ class Probe:
         finally:
             if library in sys.path:
                 sys.path.remove(library)
-        if capture.is_never_healed(error) or not os.path.isdir(self.inbox):
-            return
         spool.check_room(self.inbox)
         stem = spool.new_stem()
         report = capture.capture_exception(

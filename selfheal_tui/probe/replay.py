@@ -54,7 +54,7 @@ class _Sink(io.RawIOBase):
 
     def check_time(self) -> None:
         if time.monotonic() > self._deadline:
-            raise PayloadTooLargeError("pickling the arguments took more than %.1f s" % MAX_SECONDS)
+            raise PayloadTooLargeError("saving the arguments took more than %.1f s" % MAX_SECONDS)
 
     def write(self, data: Any) -> int:
         self.check_time()
@@ -134,7 +134,7 @@ def _describe_call(
         data, note = pickle_arguments(frame)
         spool.write_file(payload_dir, payload, data)
         call["payload"], call["problem"] = payload, note
-    except Exception as problem:  # the program's own __reduce__ may raise whatever it likes
+    except BaseException as problem:  # the program's own __reduce__ may raise whatever it likes
         text = mask_text("%s: %s" % (type(problem).__name__, str(problem)[:300]))
         call["problem"] = clean("the arguments cannot be saved: " + text)
     return call
@@ -174,14 +174,14 @@ def pickle_arguments(frame: FrameType) -> tuple[bytes, str]:
     missing = [name for name in every if name not in names]
     if rebound or missing:
         raise ValueError("argument rebound: " + ", ".join(rebound or missing))
-    scrubber = Scrubber()
+    sink = _Sink(time.monotonic() + MAX_SECONDS)
+    scrubber = Scrubber(sink.check_time)
     args = [scrubber.named(name, names[name]) for name in positional]
     args.extend(scrubber.value(item) for item in (names[star] if star else ()))
     kwargs = {name: scrubber.named(name, names[name]) for name in keyword}
     kwargs.update(
         {name: scrubber.named(name, item) for name, item in (names[stars] if stars else {}).items()}
     )
-    sink = _Sink(time.monotonic() + MAX_SECONDS)
     _Pickler(sink, scrubber).dump({"args": tuple(args), "kwargs": kwargs})
     changed = any(issubclass(type(names[name]), _MUTABLE) for name in [*positional, *keyword])
     notes = [CHANGED_IN_PLACE] if changed else []

@@ -9,26 +9,28 @@ from __future__ import annotations
 
 import copyreg
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, Callable
 
 from .redaction import MASK, is_secret_name, mask_text
 
 # Beyond this a string is data, and searching it would cost more than the capture may take.
 _MAX_SCANNED = 200_000
-_MAX_NODES = 50_000
 _NOT_REDUCED = (type, FunctionType, BuiltinFunctionType, MethodType, ModuleType)
 
 
 class Scrubber:
     """Masks the values of one payload; keeps sharing and cycles of containers.
 
+    Args:
+        check: Called with every value; raises when there is no time left.
+
     Attributes:
         masked: Whether anything was masked so far.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, check: Callable[[], None]) -> None:
         self.masked = False
-        self._nodes = 0
+        self._check = check
         self._dirty: dict[int, bool] = {}
         self._copies: dict[int, Any] = {}
         # Ids stay unique only while their objects live.
@@ -85,15 +87,13 @@ class Scrubber:
             return known
         self._dirty[id(value)] = False
         self._alive.append(value)
-        self._nodes += 1
-        if self._nodes > _MAX_NODES:
-            return False
         pairs = value.items() if type(value) is dict else ((None, item) for item in value)
         dirty = any(self._holds(name, item) for name, item in list(pairs))
         self._dirty[id(value)] = dirty
         return dirty
 
     def _holds(self, name: Any, item: Any) -> bool:
+        self._check()
         kind = type(item)
         if kind in (str, bytes):
             if item and type(name) is str and is_secret_name(name):
