@@ -77,7 +77,7 @@ class MemoryProposer:
         if not context.diagnosis.is_code:
             return
         value = fingerprint(context.report).value
-        kind = context.error.bare_type
+        kinds = {context.error.bare_type, context.report.raised.bare_type}
         found = [
             _candidate(_place_exactly(group, context.project), SAME_CRASH, "cured this very crash")
             for group in _groups(self._learning.proven(value))
@@ -85,7 +85,7 @@ class MemoryProposer:
         # A function that moved keeps its fix: those of this crash are tried at the frames as well.
         found += [
             _candidate(_place_at_frames(group, context), SAME_FUNCTION, "cured the same function before")
-            for group in _groups(fix for fix in self._learning.proven() if fix.exception == kind)
+            for group in _groups(fix for fix in self._learning.proven() if fix.exception in kinds)
         ]
         offers: dict[str, Candidate] = {}
         for candidate in found:

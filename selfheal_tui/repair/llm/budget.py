@@ -49,7 +49,7 @@ class Budget:
         self._settings = settings
         self._spent_today = spent_today
         self._free = bool(settings.api_base) and is_loopback(settings.api_base)
-        self._before_usd = 0.0
+        self._today_before: float | None = None
         self._tokens = 0
         self._usd = 0.0
         self._open = Cost()
@@ -85,8 +85,10 @@ class Budget:
                     f"the money budget of this incident is used up (${self._usd:.2f} of "
                     f"${settings.usd_per_incident:.2f}; model.usd_per_incident)",
                 )
-            # Earlier costs of this incident are on record already; only what is new comes on top.
-            today = self._spent_today() + self._usd - self._before_usd
+            # Asked once: what this session spends is on record later, and would count twice.
+            if self._today_before is None:
+                self._today_before = self._spent_today()
+            today = self._today_before + self._usd - self._before_usd
             if today >= settings.usd_per_day:
                 return Allowance(
                     0,
