@@ -11,6 +11,7 @@ import functools
 import getpass
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class Failure(click.ClickException):
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
-        self.exit_code = code
+        self.exit_code = code  # type: ignore[misc]  # click declares it on the class
 
     def show(self, file: Any = None) -> None:  # noqa: ARG002 - click's signature
         """Writes the message on standard error."""
@@ -117,6 +118,10 @@ def translated_errors() -> Iterator[None]:
         raise Failure(f"{error}; try again when it is done", exits.REFUSED) from error
     except (StoreError, MalformedDocumentError) as error:
         raise Failure(str(error), exits.HEALER_FAILED) from error
+    except BrokenPipeError:
+        # Whoever read our output has gone, as in `selfheal history | head`; Python must not flush to it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(128 + signal.SIGPIPE) from None
     except OSError as error:
         raise Failure(
             f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), exits.HEALER_FAILED

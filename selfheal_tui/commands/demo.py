@@ -18,7 +18,7 @@ import click
 
 from selfheal_tui.commands import exits
 from selfheal_tui.commands.common import Failure, emit_json, fail, say, translated_errors
-from selfheal_tui.commands.driver import Consent, drive, tell, tell_json
+from selfheal_tui.commands.narration import tell, tell_json
 from selfheal_tui.demo.scenarios import SCENARIOS, Scenario
 from selfheal_tui.model.incident import Incident, IncidentState
 from selfheal_tui.model.kinds import Environment, Outcome
@@ -118,6 +118,7 @@ def _play(into: Path | None, only: tuple[str, ...], *, as_json: bool) -> tuple[l
 
 def _scenario(folder: Path, scenario: Scenario, number: int, total: int, *, as_json: bool) -> Ending:
     from selfheal_tui.pipeline.build import open_project
+    from selfheal_tui.pipeline.system import follow
     from selfheal_tui.supervisor.run_loop import run_and_heal
 
     environment = ENVIRONMENTS.get(scenario.name, Environment.LOCAL)
@@ -131,9 +132,10 @@ def _scenario(folder: Path, scenario: Scenario, number: int, total: int, *, as_j
     ):
         engine = project.engine
         before = {i.incident_id: i.count for i in engine.store.incidents.all()}
-        walk = _with_operator(engine, run_and_heal(engine, command, max_heals=1), as_json=as_json)
-        consent = Consent(yes=False, wait_seconds=0.0, leave_open=True)
-        code = drive(engine, walk, consent, as_json=as_json)
+        code = follow(
+            run_and_heal(engine, command, max_heals=1),
+            lambda step: _as_operator(engine, step, as_json=as_json),
+        )
         touched = [i for i in engine.store.incidents.all() if before.get(i.incident_id) != i.count]
         incident = touched[-1] if touched else None
         if incident is not None and scenario.rolls_back and incident.outcome is Outcome.HEALED:
@@ -150,34 +152,22 @@ def _scenario(folder: Path, scenario: Scenario, number: int, total: int, *, as_j
     )
 
 
-def _with_operator(engine: Any, walk: Any, *, as_json: bool) -> Any:
-    """Passes a walk on and answers its approval requests as the demo's operator, typed code included."""
+def _as_operator(engine: Any, step: object, *, as_json: bool) -> None:
+    """Tells a step, and answers an approval request as the demo's operator, typed code included."""
     from selfheal_tui.pipeline.steps import ApprovalNeeded
 
-    answer = None
-    started = False
-    while True:
-        try:
-            step = walk.send(answer) if started else next(walk)
-        except StopIteration as end:
-            return end.value
-        started = True
-        answer = None
-        if not isinstance(step, ApprovalNeeded):
-            yield step
-            continue
-        (tell_json if as_json else tell)(step)
-        incident, request = step.incident.incident_id, step.request
-        say(
-            f"           (the demo plays the operator: it reads the diff and types the code {request.binding.code})"
-        )
-        engine.governance.decide(
-            request.request_id,
-            approve=True,
-            by="demo",
-            reason=f"read the diff of {incident}",
-            code=request.binding.code,
-        )
+    (tell_json if as_json else tell)(step)
+    if not isinstance(step, ApprovalNeeded):
+        return
+    code = step.request.binding.code
+    say(f"           (the demo plays the operator: it reads the diff and types the code {code})")
+    engine.governance.decide(
+        step.request.request_id,
+        approve=True,
+        by="demo",
+        reason=f"read the diff of {step.incident.incident_id}",
+        code=code,
+    )
 
 
 def _roll_back(engine: Any, incident: Incident, *, as_json: bool) -> Incident:

@@ -1,23 +1,19 @@
-"""Drives the engine from a command line: narrates its steps and waits for decisions.
+"""Drives the engine from a command line: has its steps told, and waits for decisions.
 
-It only waits and tells. Who may approve, and what, is governance's business; `--yes` is an operator's
-standing consent and is not taken where an approval must be typed.
+It only waits. Who may approve, and what, is governance's business; `--yes` is an operator's standing
+consent and is not taken where an approval must be typed.
 """
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from selfheal_tui.commands import texts
 from selfheal_tui.commands.common import operator, say
-from selfheal_tui.model.serial import to_builtins
-from selfheal_tui.pipeline.steps import ApprovalNeeded, Judged, Progressed, Proposed, RungEnded
-from selfheal_tui.pipeline.system import Engine, Silence
-from selfheal_tui.supervisor.run_loop import ProgramEnded, ProgramStarted
+from selfheal_tui.commands.narration import tell, tell_json
+from selfheal_tui.pipeline.steps import ApprovalNeeded
+from selfheal_tui.pipeline.system import Engine, Silence, follow
 
 T = TypeVar("T")
 
@@ -51,109 +47,12 @@ def drive(
     Returns:
         What the walk returned.
     """
-    answer: Silence | None = None
-    started = False
-    while True:
-        try:
-            step = walk.send(answer) if started else next(walk)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        started = True
-        answer = None
+
+    def answer(step: object) -> Silence | None:
         (tell_json if as_json else tell)(step)
-        if isinstance(step, ApprovalNeeded):
-            answer = _answer(engine, step, consent)
+        return _answer(engine, step, consent) if isinstance(step, ApprovalNeeded) else None
 
-
-def tell(step: object) -> None:
-    """Narrates a step in words."""
-    match step:
-        case ProgramStarted(argv=argv, run=run):
-            if run > 1:
-                say(f"selfheal: running again ({run}): {' '.join(argv)}")
-        case ProgramEnded(exit=ended, crashes=crashes):
-            if crashes:
-                how = f"signal {ended.signal}" if ended.signal else f"exit code {ended.code}"
-                say(f"selfheal: the program crashed ({how}, {ended.seconds:.1f} s)")
-        case Proposed(candidate=candidate):
-            say(f"  trying   {texts.fix_line(candidate)}")
-        case RungEnded():
-            pass
-        case Judged(proof=proof):
-            say(f"  proof    {texts.ladder(proof)}")
-            for report in proof.reports:
-                if report.isolation is not None and report.isolation.value == "UNSANDBOXED":
-                    say(
-                        "  note     this machine offers no walls: the proof ran UNSANDBOXED (`selfheal doctor`)"
-                    )
-                    break
-        case ApprovalNeeded(incident=incident, request=request):
-            say(f"  RED      needs you: {'; '.join(request.why)}")
-            typed = " --code CODE" if request.needs_code else ""
-            say(
-                f"           selfheal diff {incident.incident_id}, then: selfheal approve {incident.incident_id}{typed}"
-            )
-        case Progressed(incident=incident):
-            _tell_progress(incident)
-        case _:
-            pass
-
-
-def _tell_progress(incident: Any) -> None:
-    state = incident.state.value
-    if state == "analyzed":
-        say(f"selfheal: {texts.headline(incident)}")
-        say(f"  analysis {texts.kind_of(incident)} · {incident.message}")
-    elif state in ("on probation", "closed"):
-        say(
-            f"  {'applied' if state == 'on probation' else 'outcome':<8} {texts.standing(incident)} · {incident.message}"
-        )
-
-
-def tell_json(step: object) -> None:
-    """Narrates a step as one JSON line on standard error (standard output belongs to the program)."""
-    body: dict[str, Any] = {"step": type(step).__name__}
-    match step:
-        case ProgramStarted() | ProgramEnded():
-            body |= to_builtins(step)
-        case Proposed(incident=incident, candidate=candidate):
-            body |= {
-                "incident": incident.incident_id,
-                "candidate": candidate.candidate_id,
-                "rule": candidate.rule,
-            }
-        case RungEnded(incident=incident, candidate=candidate, report=report):
-            body |= {
-                "incident": incident.incident_id,
-                "candidate": candidate.candidate_id,
-                "report": to_builtins(report),
-            }
-        case Judged(incident=incident, candidate=candidate, proof=proof):
-            body |= {
-                "incident": incident.incident_id,
-                "candidate": candidate.candidate_id,
-                "proved": proof.proved,
-                "acceptable": proof.acceptable,
-                "flagged": proof.flagged,
-            }
-        case ApprovalNeeded(incident=incident, request=request):
-            body |= {
-                "incident": incident.incident_id,
-                "request": request.request_id,
-                "why": list(request.why),
-            }
-        case Progressed(incident=incident):
-            body |= {
-                "incident": incident.incident_id,
-                "state": incident.state.value,
-                "outcome": incident.outcome.value if incident.outcome else None,
-                "message": incident.message,
-            }
-        case _:
-            pass
-    sys.stderr.write(json.dumps(body) + "\n")
-    sys.stderr.flush()
+    return follow(walk, answer)
 
 
 def _answer(engine: Engine, step: ApprovalNeeded, consent: Consent) -> Silence | None:

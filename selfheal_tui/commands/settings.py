@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from typing import Any
 
 import click
 
 from selfheal_tui.commands.common import Options, emit, emit_json, project_options
+from selfheal_tui.model.settings import Settings
 
 
 @click.command("config")
@@ -25,7 +28,7 @@ def config_command(*, options: Options) -> None:
         emit_json(
             {
                 row.key: {
-                    "value": loaded.origins[row.key].value,
+                    "value": _value(loaded.settings, row.key),
                     "source": loaded.origins[row.key].source,
                     "default": row.default,
                     "help": row.help,
@@ -37,4 +40,9 @@ def config_command(*, options: Options) -> None:
     width = max(len(row.key) for row in rows)
     for row in rows:
         origin = loaded.origins[row.key]
-        emit(f"{row.key:<{width}}  {origin.value or '(empty)':<14} {origin.source:<12} {row.help}")
+        emit(f"{row.key:<{width}}  {origin.value:<14} {origin.source:<12} {row.help}")
+
+
+def _value(settings: Settings, key: str) -> Any:
+    """Looks a setting up by its dotted key."""
+    return functools.reduce(getattr, key.split("."), settings)

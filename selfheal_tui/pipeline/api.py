@@ -25,7 +25,7 @@ from selfheal_tui.pipeline.govern import ToolGovernance
 from selfheal_tui.pipeline.learn import FactChecker, validation_dict
 from selfheal_tui.pipeline.snippets import check_snippet, propose_snippet
 from selfheal_tui.pipeline.steps import ApprovalNeeded
-from selfheal_tui.pipeline.system import Engine, Silence
+from selfheal_tui.pipeline.system import Engine, Silence, follow
 from selfheal_tui.source.project import Project
 
 
@@ -265,17 +265,10 @@ class SelfHealingSystem:
     ) -> SelfHealingResult:
         report = capture(error, stack_trace, context, self.codebase_root)
         incident = engine.take_in(report)
-        walk = engine.walk(incident)
-        silence: Silence | None = None
-        started = False
-        while True:
-            try:
-                step = walk.send(silence) if started else next(walk)
-            except StopIteration as end:
-                ended: Incident = end.value
-                break
-            started = True
-            silence = Silence.LEAVE_OPEN if isinstance(step, ApprovalNeeded) else None
+        ended = follow(
+            engine.walk(incident),
+            lambda step: Silence.LEAVE_OPEN if isinstance(step, ApprovalNeeded) else None,
+        )
         if ended.state is IncidentState.ON_PROBATION:
             ended = engine.closer.confirm(ended, "applied; proved in an isolated copy")
         return self._result(engine, ended, stack_trace)

@@ -14,8 +14,9 @@ from pathlib import Path
 from selfheal_tui.config import LoadedSettings, load_settings
 from selfheal_tui.model.crash import CrashReport
 from selfheal_tui.model.settings import Settings
+from selfheal_tui.pipeline.search import Tools
 from selfheal_tui.pipeline.spending import spent_today
-from selfheal_tui.pipeline.system import Engine, Tools
+from selfheal_tui.pipeline.system import Engine
 from selfheal_tui.repair.base import Proposer
 from selfheal_tui.source.project import Project
 from selfheal_tui.store import Store

@@ -71,8 +71,10 @@ class Closer:
     def nothing_found(self, incident: Incident, told: Told) -> Incident:
         """Closes an incident for which there is no fix to offer, with the best explanation at hand."""
         diagnosis = incident.diagnosis
-        lines = [diagnosis.root_cause if diagnosis else ""]
-        lines += [r.explanation or r.reason for r in told.refusals if r.explanation or r.reason][:3]
+        lines = [r.explanation for r in told.refusals if r.explanation][:3]
+        if not lines and diagnosis is not None:
+            lines = [diagnosis.explanation or diagnosis.root_cause]
+        lines += [r.reason for r in told.refusals if r.reason and not r.explanation][:3]
         failed = [a for a in incident.attempts if a.proof.failed]
         if failed:
             last = failed[-1].proof.reports[-1]

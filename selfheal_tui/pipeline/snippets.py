@@ -14,6 +14,7 @@ from typing import Any
 
 from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.model.crash import CrashReport
+from selfheal_tui.model.kinds import Verdict
 from selfheal_tui.model.settings import ProjectSettings, Settings
 from selfheal_tui.pipeline.analyze import analyze
 from selfheal_tui.source.diff import unified_diff
@@ -73,6 +74,7 @@ def check_snippet(text: str, original: str | None, *, missing: str = "") -> dict
         missing: Message of the crash; if it names an attribute, the text should mention it.
     """
     from selfheal_tui.checks.honesty import honesty_findings
+    from selfheal_tui.checks.pairs import UnparsableError, make_pair
     from selfheal_tui.checks.safety import safety_findings
 
     result: dict[str, Any] = {
@@ -84,16 +86,17 @@ def check_snippet(text: str, original: str | None, *, missing: str = "") -> dict
         "safe_to_apply": False,
     }
     try:
-        ast.parse(text)
-    except (SyntaxError, ValueError) as error:
+        pair = make_pair("fix.py", original or "", text)
+    except UnparsableError as error:
         result["errors"].append(f"Syntax error: {error}")
         return result
     result["syntax_valid"] = True
     unknown = _unknown_modules(text)
     result["imports_valid"] = not unknown
     result["errors"] += [f"Import error: there is no module {name!r} here" for name in unknown]
-    for finding in (*safety_findings(original or "", text), *honesty_findings(original or "", text)):
-        result["errors" if finding.fatal else "warnings"].append(str(finding))
+    for finding in (*safety_findings(pair), *honesty_findings(pair)):
+        if finding.verdict is not Verdict.PASS:
+            result["errors" if finding.verdict is Verdict.FAIL else "warnings"].append(finding.text)
     if "has no attribute '" in missing:
         name = missing.rpartition("has no attribute '")[2].partition("'")[0]
         if name and name not in text and (original is None or name not in original):

@@ -48,6 +48,13 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """The incident is understood and left as it is for now; its message says why."""
+
+    incident: Incident
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovalNeeded:
     """A person has to decide before the engine is asked to go on.
 
@@ -61,4 +68,4 @@ class ApprovalNeeded:
     proof: Proof
 
 
-Step = Progressed | Proposed | RungEnded | Judged | ApprovalNeeded
+Step = Progressed | Proposed | RungEnded | Judged | Held | ApprovalNeeded

@@ -7,32 +7,28 @@ believes only the store. Every state it passes through is on disk before the nex
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator
+from dataclasses import replace
 from enum import Enum
+from typing import Any, TypeVar
 
-from selfheal_tui.checks.base import Baseline
 from selfheal_tui.model.approval import ApprovalRequest, DecisionKind
-from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.model.crash import CrashReport
 from selfheal_tui.model.incident import Attempt, Incident, IncidentState
 from selfheal_tui.model.kinds import Nature, Outcome
-from selfheal_tui.model.ports import Sandbox, SandboxError, Workspace
+from selfheal_tui.model.ports import SandboxError
 from selfheal_tui.model.settings import Settings
 from selfheal_tui.pipeline.analyze import analyze
 from selfheal_tui.pipeline.apply import ApplyError, DriftError, apply_candidate
 from selfheal_tui.pipeline.closing import Closer
 from selfheal_tui.pipeline.govern import Governance, RefusedError
 from selfheal_tui.pipeline.intake import NEVER_HEALED, take_in
-from selfheal_tui.pipeline.learn import FactChecker, add_costs, keys_of
 from selfheal_tui.pipeline.lease import lease
 from selfheal_tui.pipeline.limits import change_limit, cooling_down
 from selfheal_tui.pipeline.policy import ChangeFacts
-from selfheal_tui.pipeline.propose import Told, candidate_key, candidates
-from selfheal_tui.pipeline.select import better, rivals_of, worth_a_rival_check
-from selfheal_tui.pipeline.steps import ApprovalNeeded, Judged, Progressed, Proposed, RungEnded, Step
-from selfheal_tui.pipeline.validate import replay_plans, validate
-from selfheal_tui.repair.base import Proposer, RepairContext
+from selfheal_tui.pipeline.propose import Told
+from selfheal_tui.pipeline.search import Search, Tools
+from selfheal_tui.pipeline.steps import ApprovalNeeded, Held, Progressed, Step
 from selfheal_tui.source.project import Project
 from selfheal_tui.store import ApprovalConflictError, Store, StoreError
 
@@ -40,6 +36,7 @@ ROUNDS = 2
 """How often an incident is proposed anew because its files changed under an approval."""
 
 _S = IncidentState
+T = TypeVar("T")
 
 
 class Silence(Enum):
@@ -47,21 +44,6 @@ class Silence(Enum):
 
     DENY = "deny"
     LEAVE_OPEN = "leave open"
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What the engine works with.
-
-    Attributes:
-        sandbox: Makes isolated copies.
-        proposers: In the order in which they are asked.
-        interpreter: The project's Python.
-    """
-
-    sandbox: Sandbox
-    proposers: Sequence[Proposer]
-    interpreter: str
 
 
 class Engine:
@@ -83,7 +65,7 @@ class Engine:
         self.closer = Closer(project, store, clock=clock)
         self._tools = tools
         self._clock = clock
-        self._facts = FactChecker(store)
+        self._search = Search(project, settings, store)
 
     def take_in(self, report: CrashReport) -> Incident:
         """Finds or makes the incident of a report."""
@@ -111,7 +93,13 @@ class Engine:
             if current.state not in (_S.DETECTED, _S.ANALYZED):
                 current = replace(current, state=_S.DETECTED, request_id="", chosen=-1)
             ready = yield from self._analyzed(current)
-            if ready.state is _S.CLOSED or self._paused(ready):
+            if ready.state is _S.CLOSED:
+                return ready
+            paused = self.store.pause.status()
+            if paused is not None:
+                why = f"healing is paused by {paused.by}; `selfheal resume` allows it"
+                ready = self._put(replace(ready, message=f"{ready.message} · {why}"))
+                yield Held(ready)
                 return ready
             for _ in range(ROUNDS):
                 ready, drifted = yield from self._round(ready)
@@ -171,13 +159,6 @@ class Engine:
             )
         return incident
 
-    def _paused(self, incident: Incident) -> bool:
-        paused = self.store.pause.status()
-        if paused is None:
-            return False
-        self._put(replace(incident, message=f"healing is paused by {paused.by}; `selfheal resume` allows it"))
-        return True
-
     def _round(self, incident: Incident) -> Generator[Step, Silence | None, tuple[Incident, bool]]:
         told = Told()
         incident = self._put(incident.advance(_S.PROPOSING))
@@ -185,7 +166,7 @@ class Engine:
         try:
             tools = self._tools(incident.report)
             with tools.sandbox.workspace() as workspace:
-                incident, best, rivals = yield from self._search(incident, tools, workspace, told)
+                incident, best, rivals = yield from self._search(tools, workspace, incident, told)
         except SandboxError as error:
             return self.closer.close(self._fresh(incident), Outcome.FAILED, str(error)), False
         if best is None:
@@ -224,100 +205,6 @@ class Engine:
             if silence is Silence.LEAVE_OPEN and self.store.approvals.decision(request.request_id) is None:
                 return incident, False
         return (yield from self._answered(incident, request, best))
-
-    def _search(
-        self, incident: Incident, tools: Tools, workspace: Workspace, told: Told
-    ) -> Generator[Step, Silence | None, tuple[Incident, Attempt | None, int]]:
-        diagnosis = incident.diagnosis
-        assert diagnosis is not None
-        crash = incident.fingerprint.value
-        context = RepairContext(
-            project=self.project,
-            report=incident.report,
-            diagnosis=diagnosis,
-            settings=self.settings,
-            interpreter=tools.interpreter,
-            attempts=incident.attempts,
-            rejections=tuple(a.note for a in incident.attempts if a.note.startswith("rejected")),
-        )
-        plans = replay_plans(self.store, self.project, incident.report, self.settings, tools.interpreter)
-        baseline = Baseline()
-        barred = set(self.store.learning.blacklisted(crash))
-        barred |= {a.ast_key for a in incident.attempts if a.proof.failed}
-        stream = candidates(
-            tools.proposers,
-            context,
-            barred=barred,
-            record=lambda c: self._facts.success_rate(keys_of(c, crash)[0]),
-            told=told,
-        )
-        tried: list[Attempt] = []
-        best: Attempt | None = None
-        answer: Attempt | None = None
-        while len(tried) < self.settings.limits.attempts_per_incident:
-            try:
-                candidate = stream.send(answer) if tried else next(stream)
-            except StopIteration:
-                break
-            if best is not None and not worth_a_rival_check(best, candidate, len(tried)):
-                break
-            incident = self._put(incident.advance(_S.VALIDATING))
-            yield Proposed(incident, candidate)
-            climb = validate(
-                workspace,
-                self.project,
-                candidate,
-                report=incident.report,
-                crash=incident.fingerprint,
-                diagnosis=diagnosis,
-                settings=self.settings,
-                plans=plans,
-                baseline=baseline,
-            )
-            while True:
-                try:
-                    rung = next(climb)
-                except StopIteration as end:
-                    proof = end.value
-                    break
-                yield RungEnded(incident, candidate, rung)
-            answer = Attempt(candidate=candidate, proof=proof, ast_key=candidate_key(candidate))
-            tried.append(answer)
-            incident = self._judged(incident, answer)
-            yield Judged(incident, candidate, proof)
-            best = better(best, answer)
-            incident = self._put(incident.advance(_S.PROPOSING))
-        stream.close()
-        if best is not None:
-            incident = self._put(incident.advance(_S.VALIDATING))
-        return incident, best, rivals_of(best, tried)
-
-    def _judged(self, incident: Incident, attempt: Attempt) -> Incident:
-        candidate, proof = attempt.candidate, attempt.proof
-        self.store.audit.append(
-            "candidate.judged",
-            actor="engine",
-            incident_id=incident.incident_id,
-            data={
-                "candidate": candidate.candidate_id,
-                "proposer": candidate.proposer,
-                "rule": candidate.rule,
-                "patch_sha256": candidate.patch_sha256,
-                "rungs": {r.rung: r.verdict.value for r in proof.reports},
-                "isolation": next((r.isolation.value for r in proof.reports if r.isolation), ""),
-                "tokens": candidate.cost.prompt_tokens + candidate.cost.completion_tokens,
-                "usd": candidate.cost.usd,
-            },
-        )
-        if proof.failed:
-            self._facts.record_failure(keys_of(candidate, "")[0], proof.reports[-1].summary)
-        return self._put(
-            replace(
-                incident,
-                attempts=(*incident.attempts, attempt),
-                cost=add_costs(incident.cost, candidate.cost),
-            )
-        )
 
     def _answered(
         self, incident: Incident, request: ApprovalRequest, attempt: Attempt
@@ -371,7 +258,20 @@ class Engine:
         return self.store.incidents.get(incident.incident_id)
 
 
-def chosen_candidate(incident: Incident) -> Candidate | None:
-    """Returns the candidate that is proposed or applied, if there is one."""
-    attempt = incident.chosen_attempt
-    return attempt.candidate if attempt else None
+def follow(walk: Generator[Any, Silence | None, T], answer: Callable[[Any], Silence | None]) -> T:
+    """Runs a walk to its end.
+
+    Args:
+        walk: From `Engine.walk`, `Engine.resume`, or a loop around them.
+        answer: Takes each step; what it returns for `ApprovalNeeded` says what silence means.
+
+    Returns:
+        What the walk returned.
+    """
+    try:
+        step = next(walk)
+        while True:
+            step = walk.send(answer(step))
+    except StopIteration as end:
+        result: T = end.value
+        return result

@@ -6,7 +6,7 @@ only into the isolated copy.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Iterator
 from pathlib import Path
 
 from selfheal_tui.checks.base import Baseline, CheckContext
@@ -14,7 +14,7 @@ from selfheal_tui.checks.ladder import climb
 from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.model.crash import CrashReport
 from selfheal_tui.model.diagnosis import Diagnosis
-from selfheal_tui.model.evidence import Proof, RungReport
+from selfheal_tui.model.evidence import RungReport
 from selfheal_tui.model.incident import Fingerprint
 from selfheal_tui.model.kinds import CaptureSource
 from selfheal_tui.model.ports import ReplayPlan, Workspace
@@ -91,7 +91,7 @@ def validate(
     settings: Settings,
     plans: tuple[ReplayPlan, ...],
     baseline: Baseline,
-) -> Generator[RungReport, None, Proof]:
+) -> Iterator[RungReport]:
     """Climbs the ladder.
 
     Args:
@@ -107,29 +107,21 @@ def validate(
 
     Yields:
         Each rung's report as it ends.
-
-    Returns:
-        The whole proof.
     """
-    context = CheckContext(
-        project=project,
-        report=report,
-        fingerprint=crash,
-        fingerprint_of=lambda other: fingerprint(project.localise(other)),
-        diagnosis=diagnosis,
-        candidate=candidate,
-        before=contents_before(project, candidate),
-        settings=settings,
-        plans=plans,
-        baseline=baseline,
-        workspace=workspace,
-    )
-    reports = []
-    for rung in climb(context):
-        reports.append(rung)
-        yield rung
-    return Proof(
-        candidate_id=candidate.candidate_id, patch_sha256=candidate.patch_sha256, reports=tuple(reports)
+    yield from climb(
+        CheckContext(
+            project=project,
+            report=report,
+            fingerprint=crash,
+            fingerprint_of=lambda other: fingerprint(project.localise(other)),
+            diagnosis=diagnosis,
+            candidate=candidate,
+            before=contents_before(project, candidate),
+            settings=settings,
+            plans=plans,
+            baseline=baseline,
+            workspace=workspace,
+        )
     )
 
 

@@ -116,10 +116,11 @@ def run_and_heal(
             for incident in incidents:
                 current = engine.store.incidents.get(incident.incident_id)
                 walked = yield from engine.walk(current)
-                yield Progressed(walked)
                 if walked.state is IncidentState.ON_PROBATION:
                     probation.append(walked)
                     heals += 1
+                elif walked.state is IncidentState.CLOSED:
+                    yield Progressed(walked)
             if not probation:
                 return code
         finally:

@@ -125,6 +125,6 @@ def test_config_tells_where_each_value_came_from(shell: Shell) -> None:
     shown = shell.json("config")
     assert shown["environment"]["value"] == "dev"
     assert "selfheal.toml" in shown["environment"]["source"]
-    assert shown["sandbox.memory_mb"]["value"] == "1024"
+    assert shown["sandbox.memory_mb"]["value"] == 1024
     assert "SELFHEAL_SANDBOX_MEMORY_MB" in shown["sandbox.memory_mb"]["source"]
     assert shown["sandbox.processes"]["source"] == "default"

@@ -1,0 +1,174 @@
+"""Searches for a fix: candidate after candidate onto the ladder, until one is proved or all have run dry.
+
+It judges by `select` and decides nothing: what a proof is worth is governance's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+
+from selfheal_tui.checks.base import Baseline
+from selfheal_tui.model.candidate import Candidate
+from selfheal_tui.model.diagnosis import Diagnosis
+from selfheal_tui.model.evidence import Proof
+from selfheal_tui.model.incident import Attempt, Incident, IncidentState
+from selfheal_tui.model.ports import ReplayPlan, Sandbox, Workspace
+from selfheal_tui.model.settings import Settings
+from selfheal_tui.pipeline.learn import FactChecker, add_costs, keys_of
+from selfheal_tui.pipeline.propose import Told, candidate_key, candidates
+from selfheal_tui.pipeline.select import better, rivals_of, worth_a_rival_check
+from selfheal_tui.pipeline.steps import Judged, Proposed, RungEnded, Step
+from selfheal_tui.pipeline.validate import replay_plans, validate
+from selfheal_tui.repair.base import Proposer, RepairContext
+from selfheal_tui.source.project import Project
+from selfheal_tui.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the engine works with.
+
+    Attributes:
+        sandbox: Makes isolated copies.
+        proposers: In the order in which they are asked.
+        interpreter: The project's Python.
+    """
+
+    sandbox: Sandbox
+    proposers: Sequence[Proposer]
+    interpreter: str
+
+
+class Search:
+    """Finds the best-proved candidate for an incident."""
+
+    def __init__(self, project: Project, settings: Settings, store: Store) -> None:
+        self._project = project
+        self._settings = settings
+        self._store = store
+        self._facts = FactChecker(store)
+
+    def __call__(
+        self, tools: Tools, workspace: Workspace, incident: Incident, told: Told
+    ) -> Generator[Step, object, tuple[Incident, Attempt | None, int]]:
+        """Proposes and validates.
+
+        Args:
+            tools: Proposers and interpreter.
+            workspace: The isolated copy.
+            incident: In state `proposing`, with its diagnosis.
+            told: Collects what proposers said besides candidates.
+
+        Yields:
+            Steps.
+
+        Returns:
+            The incident with its attempts; the best attempt, or None; how many rivals it has.
+        """
+        diagnosis = incident.diagnosis
+        assert diagnosis is not None
+        plans = replay_plans(self._store, self._project, incident.report, self._settings, tools.interpreter)
+        stream = self._candidates(tools, incident, diagnosis, told)
+        baseline = Baseline()
+        tried: list[Attempt] = []
+        best: Attempt | None = None
+        while len(tried) < self._settings.limits.attempts_per_incident:
+            try:
+                candidate = stream.send(tried[-1]) if tried else next(stream)
+            except StopIteration:
+                break
+            if best is not None and not worth_a_rival_check(best, candidate, len(tried)):
+                break
+            incident = self._put(incident.advance(IncidentState.VALIDATING))
+            yield Proposed(incident, candidate)
+            proof = yield from self._climb(incident, candidate, diagnosis, workspace, plans, baseline)
+            attempt = Attempt(candidate=candidate, proof=proof, ast_key=candidate_key(candidate))
+            tried.append(attempt)
+            incident = self._judged(incident, attempt)
+            yield Judged(incident, candidate, proof)
+            best = better(best, attempt)
+            incident = self._put(incident.advance(IncidentState.PROPOSING))
+        stream.close()
+        if best is not None:
+            incident = self._put(incident.advance(IncidentState.VALIDATING))
+        return incident, best, rivals_of(best, tried)
+
+    def _candidates(
+        self, tools: Tools, incident: Incident, diagnosis: Diagnosis, told: Told
+    ) -> Generator[Candidate, Attempt | None, None]:
+        crash = incident.fingerprint.value
+        context = RepairContext(
+            project=self._project,
+            report=incident.report,
+            diagnosis=diagnosis,
+            settings=self._settings,
+            interpreter=tools.interpreter,
+            attempts=incident.attempts,
+            rejections=tuple(a.note for a in incident.attempts if a.note.startswith("rejected")),
+        )
+        barred = set(self._store.learning.blacklisted(crash))
+        barred |= {a.ast_key for a in incident.attempts if a.proof.failed}
+        return candidates(
+            tools.proposers,
+            context,
+            barred=barred,
+            record=lambda c: self._facts.success_rate(keys_of(c, crash)[0]),
+            told=told,
+        )
+
+    def _climb(
+        self,
+        incident: Incident,
+        candidate: Candidate,
+        diagnosis: Diagnosis,
+        workspace: Workspace,
+        plans: tuple[ReplayPlan, ...],
+        baseline: Baseline,
+    ) -> Generator[Step, object, Proof]:
+        reports = []
+        for rung in validate(
+            workspace,
+            self._project,
+            candidate,
+            report=incident.report,
+            crash=incident.fingerprint,
+            diagnosis=diagnosis,
+            settings=self._settings,
+            plans=plans,
+            baseline=baseline,
+        ):
+            reports.append(rung)
+            yield RungEnded(incident, candidate, rung)
+        return Proof(candidate.candidate_id, candidate.patch_sha256, tuple(reports))
+
+    def _judged(self, incident: Incident, attempt: Attempt) -> Incident:
+        candidate, proof = attempt.candidate, attempt.proof
+        self._store.audit.append(
+            "candidate.judged",
+            actor="engine",
+            incident_id=incident.incident_id,
+            data={
+                "candidate": candidate.candidate_id,
+                "proposer": candidate.proposer,
+                "rule": candidate.rule,
+                "patch_sha256": candidate.patch_sha256,
+                "rungs": {r.rung: r.verdict.value for r in proof.reports},
+                "isolation": next((r.isolation.value for r in proof.reports if r.isolation), ""),
+                "tokens": candidate.cost.prompt_tokens + candidate.cost.completion_tokens,
+                "usd": candidate.cost.usd,
+            },
+        )
+        if proof.failed:
+            self._facts.record_failure(keys_of(candidate, "")[0], proof.reports[-1].summary)
+        return self._put(
+            replace(
+                incident,
+                attempts=(*incident.attempts, attempt),
+                cost=add_costs(incident.cost, candidate.cost),
+            )
+        )
+
+    def _put(self, incident: Incident) -> Incident:
+        self._store.incidents.put(incident)
+        return incident
