@@ -50,6 +50,8 @@ class Merger:
         found = [place for place in known if place.qualname == self._hint]
         if line is not None and len(found) > 1:
             found = [place for place in found if place.lines[0] <= line <= place.lines[1]] or found
+            if len(found) == 1:
+                return found[0]
         plain = [place for place in found if decorator_kind(place.node) != "overload"] or found
         return plain[0] if len(plain) == 1 else None
 
@@ -136,16 +138,19 @@ class Merger:
         every = [p for p in places(self._module) if p.qualname == qualname and type(p.node) is type(new)]
         kind = decorator_kind(new)
         found = [p for p in every if decorator_kind(p.node) == kind]
+        target = self._target if self._target and self._target.qualname == qualname else None
         if kind == "overload":
+            if target is not None and target.path in [p.path for p in found]:
+                return next(p for p in found if p.path == target.path)
             return self._next_overload(qualname, found)
         if not found and not new.decorators:
             found = [p for p in every if decorator_kind(p.node) != "overload"]
         if len(found) > 1 and new.decorators:
             wanted = [code_of(d.decorator) for d in new.decorators]
             found = [p for p in found if [code_of(d.decorator) for d in p.node.decorators] == wanted] or found
-        if self._target is not None and self._target.qualname == qualname:
-            hinted = [p for p in every if p.path == self._target.path]
-            if not new.decorators or any(p.path == self._target.path for p in found):
+        if target is not None:
+            hinted = [p for p in every if p.path == target.path]
+            if not new.decorators or any(p.path == target.path for p in found):
                 found = hinted or found
         blocks = {p.path[:-1] for p in found}
         alike = {tuple(code_of(d.decorator) for d in p.node.decorators) for p in found}

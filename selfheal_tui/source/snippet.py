@@ -16,9 +16,7 @@ import warnings
 from selfheal_tui.source.position import MODULE, definitions
 from selfheal_tui.source.text import split_lines, with_newlines
 
-_FENCE = re.compile(
-    r"^[ \t]*(?:```|~~~)[^\n`]*\n(?P<code>.*?)^[ \t]*(?:```|~~~)[ \t]*$", re.DOTALL | re.MULTILINE
-)
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~)")
 _ELIDED = re.compile(
     r"#\s*(?:\[|\(|<)?\s*(?:\.{3}|…)"
     r"|#.*(?:\.{3}|…)\s*(?:\]|\)|>)?\s*$"
@@ -49,17 +47,38 @@ def clean_snippet(snippet: str) -> str:
         MergeRefusedError: No code, or several blocks.
     """
     text = with_newlines(snippet, "\n")
-    blocks = [match["code"] for match in _FENCE.finditer(text)]
-    if len(blocks) > 1:
-        raise MergeRefusedError(f"the answer has {len(blocks)} code blocks: give all code in one")
-    code = blocks[0] if blocks else text
+    code = text if _parses(text) else _unfenced(text)
+    code = _without_blank_start(code)
+    if not code.strip():
+        raise MergeRefusedError("the answer has no code")
+    return code
+
+
+def _unfenced(text: str) -> str:
+    """Takes the code out of its fence; fences inside of its docstrings do not end it."""
+    lines = text.split("\n")
+    fences = [number for number, line in enumerate(lines) if _FENCE.match(line)]
+    if not fences:
+        return text
+    whole = "\n".join(lines[fences[0] + 1 : fences[-1] if len(fences) > 1 else None])
+    if len(fences) > 2 and not _parses(whole):
+        raise MergeRefusedError("the answer has 2 code blocks or more: give all code in one")
+    return whole
+
+
+def _parses(code: str) -> bool:
+    try:
+        parse_quietly(_without_blank_start(code), "")
+    except MergeRefusedError:
+        return False
+    return True
+
+
+def _without_blank_start(code: str) -> str:
     lines = code.split("\n")
     while lines and not lines[0].strip():
         lines.pop(0)
-    code = "\n".join(lines).rstrip() + "\n"
-    if not code.strip():
-        raise MergeRefusedError("the answer has no code")
-    return _dedented(code)
+    return _dedented("\n".join(lines).rstrip() + "\n") if lines else ""
 
 
 def _dedented(code: str) -> str:

@@ -198,7 +198,7 @@ REFUSED = [
     ("f(2)\n", "<module>", "runs on import"),
     ("def plat(): return 'any'\n", "", "2 times"),
     ("", "", "no code"),
-    ("```\ndef f(x): return 1\n```\n```\ndef f(x): return 2\n```", "", "2 code blocks"),
+    ("```\ndef f(x): return 1\n```\n```\ndef f(x): return 2\n```", "", "2 code blocks or more"),
     ("@overload\ndef h(x: int) -> int: ...\n" * 3, "", "overloads"),
     ("class A:\n    print('x')\n", "", "neither definition nor attribute"),
     ("async def f(x):\n    return 1\ndef f(", "", "does not parse"),
@@ -354,6 +354,23 @@ def test_replace_definition_replaces_a_class_as_a_whole_and_keeps_what_is_the_sa
 def test_replace_definition_refuses_code_that_is_not_that_definition(qualname, code):
     with pytest.raises(MergeRefusedError):
         replace_definition(MODULE, qualname, code)
+
+
+@pytest.mark.parametrize("fence", ["", "```"])
+def test_a_fence_inside_a_docstring_does_not_cut_the_code(fence):
+    code = 'def f(x):\n    """Use it.\n\n    ```python\n    print(f(1))\n    ```\n    """\n    return 1\n'
+    result = merge_snippet(MODULE, f"{fence}\n{code}{fence}\n")
+    assert result.changed == ("f",)
+    assert "    return 1  # inner" in result.text
+
+
+def test_the_line_picks_one_overload():
+    line = MODULE.splitlines().index("def h(x: str) -> str: ...") + 1
+    result = merge_snippet(MODULE, "@overload\ndef h(x: str) -> bytes: ...\n", qualname="h", line=line)
+    assert changed_lines(MODULE, result.text) == (
+        ["def h(x: str) -> str: ..."],
+        ["def h(x: str) -> bytes: ..."],
+    )
 
 
 def test_a_module_that_does_not_parse_is_refused_and_said_to_be_the_problem():
