@@ -221,10 +221,15 @@ def _accumulates(tree: ast.Module, scope: str, name: str) -> bool:
                 return True
             if isinstance(node, ast.Call) and call_name(node) in {f"{name}.{g}" for g in _GROWERS}:
                 return True
-            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
-                if isinstance(node.value, ast.Name) and node.value.id == name:
-                    return True
+            if _stores_into(node, name):
+                return True
     return False
+
+
+def _stores_into(node: ast.AST, name: str) -> bool:
+    return (
+        isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and call_name(node.value) == name
+    )
 
 
 def _invented_value(pair: SourcePair, identifier: str) -> list[Finding]:

@@ -7,8 +7,9 @@ method is a change of that method and not of its class and module as well.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 DefinitionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -52,8 +53,12 @@ class Definition:
         )
 
 
-def definitions(tree: ast.Module) -> dict[str, list[Definition]]:
-    """Indexes all definitions; a name defined twice (overloads, setters, branches) has several."""
+@lru_cache(maxsize=64)
+def definitions(tree: ast.Module) -> Mapping[str, list[Definition]]:
+    """Indexes all definitions; a name defined twice (overloads, setters, branches) has several.
+
+    Trees are not changed once they are parsed, so that the index of each is made once.
+    """
     found: dict[str, list[Definition]] = {}
     stack: list[tuple[ast.AST, str, str, bool]] = [(tree, "", MODULE, False)]
     while stack:
@@ -86,14 +91,14 @@ def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
             yield from own_nodes(child)
 
 
-def scoped_nodes(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
-    """Yields every node of a module with the qualified name of the definition that it belongs to."""
-    for node in own_nodes(tree):
-        yield MODULE, node
+@lru_cache(maxsize=16)
+def scoped_nodes(tree: ast.Module) -> tuple[tuple[str, ast.AST], ...]:
+    """Lists every node of a module with the qualified name of the definition that it belongs to."""
+    found: list[tuple[str, ast.AST]] = [(MODULE, node) for node in own_nodes(tree)]
     for qualname, entries in definitions(tree).items():
         for entry in entries:
-            for node in own_nodes(entry.node):
-                yield qualname, node
+            found += [(qualname, node) for node in own_nodes(entry.node)]
+    return tuple(found)
 
 
 def own_key(node: ast.AST, *, skip_imports: bool = False) -> str:

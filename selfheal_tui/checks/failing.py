@@ -8,9 +8,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from difflib import SequenceMatcher
+from itertools import pairwise
 
 from selfheal_tui.checks.constants import is_literal
-from selfheal_tui.checks.definitions import MODULE, definitions, enclosing_qualname, scoped_nodes
+from selfheal_tui.checks.definitions import MODULE, changed_definitions, definitions, enclosing_qualname
 from selfheal_tui.checks.findings import Finding, fail, warn
 from selfheal_tui.checks.pairs import SourcePair
 from selfheal_tui.checks.statements import Step, blocks, call_name, is_log_call, is_trivial, steps
@@ -84,7 +85,7 @@ def _bound_names(statement: ast.stmt) -> set[str]:
 
 
 def _deleted(pair: SourcePair, failed: Step, added: list[Step]) -> Finding | None:
-    if _means_literal(failed.node):
+    if _means_literal(failed.node) or (added and is_trivial(failed.node)):
         return None
     everywhere = {s.key for owner in ast.walk(pair.after_tree) for s in _direct(owner)}
     if failed.key in everywhere:
@@ -152,7 +153,7 @@ def _dead(tree: ast.Module) -> Iterator[Item]:
     for scope in [MODULE, *definitions(tree)]:
         for owner in _owners(tree, scope):
             for block in blocks(owner):
-                for statement, following in zip(block, block[1:], strict=False):
+                for statement, following in pairwise(block):
                     ends = isinstance(statement, ast.Return | ast.Raise | ast.Continue | ast.Break)
                     is_yield = isinstance(following, ast.Expr) and isinstance(
                         following.value, ast.Yield | ast.YieldFrom
@@ -163,14 +164,9 @@ def _dead(tree: ast.Module) -> Iterator[Item]:
 
 
 def _touched(pair: SourcePair) -> list[str]:
-    keys: list[dict[str, str]] = []
-    for tree in (pair.before_tree, pair.after_tree):
-        by_scope: dict[str, list[str]] = {}
-        for scope, node in scoped_nodes(tree):
-            if isinstance(node, ast.stmt):
-                by_scope.setdefault(scope, []).append(ast.dump(node))
-        keys.append({scope: "".join(parts) for scope, parts in by_scope.items()})
-    return [scope for scope in keys[0] if scope in keys[1] and keys[0][scope] != keys[1][scope]]
+    changed = changed_definitions(pair.before_tree, pair.after_tree)
+    old, new = definitions(pair.before_tree), definitions(pair.after_tree)
+    return sorted(q for q in changed if q == MODULE or (q in old and q in new))
 
 
 def failing_findings(pair: SourcePair, line: int | None) -> list[Finding]:
@@ -190,6 +186,9 @@ def failing_findings(pair: SourcePair, line: int | None) -> list[Finding]:
         fail(pair.path, i.line, i.message) for i in surplus(_dead(pair.after_tree), _dead(pair.before_tree))
     ]
     scope_of_failure = enclosing_qualname(pair.before_tree, line) if line is not None else None
-    for scope in _touched(pair):
+    touched = _touched(pair)
+    if scope_of_failure is not None and scope_of_failure not in touched:
+        touched.append(scope_of_failure)
+    for scope in touched:
         findings += _compare(pair, scope, line if scope == scope_of_failure else None)
     return findings

@@ -146,6 +146,5 @@ def guard_findings(pair: SourcePair) -> list[Finding]:
         for item in surplus(collect(pair.before_tree), collect(pair.after_tree)):
             place = "" if item.scope == "<module>" else f" in {item.scope}"
             findings.append(make(pair.path, 0, f"{item.message}{place} (line {item.line} before)"))
-    for item in surplus(_conditions(pair.after_tree), _conditions(pair.before_tree), coarse=False):
-        findings.append(fail(pair.path, item.line, item.message))
-    return findings + _changed_guards(pair)
+    constant = surplus(_conditions(pair.after_tree), _conditions(pair.before_tree), coarse=False)
+    return [*findings, *(fail(pair.path, i.line, i.message) for i in constant), *_changed_guards(pair)]

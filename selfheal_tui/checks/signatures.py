@@ -57,10 +57,13 @@ def signature_problem(old: FunctionNode, new: FunctionNode, *, in_class: bool) -
         return f"`*{old.args.vararg.arg}` is lost"
     if old.args.kwarg and not new.args.kwarg:
         return f"`**{old.args.kwarg.arg}` is lost"
-    old_only, new_only = _keyword_only(old.args), _keyword_only(new.args)
-    names = {name for name, _, _ in after}
+    return _keyword_problem(old.args, new.args, {name for name, _, _ in after})
+
+
+def _keyword_problem(old: ast.arguments, new: ast.arguments, positional: set[str]) -> str:
+    old_only, new_only = _keyword_only(old), _keyword_only(new)
     for name, has_default in old_only.items():
-        if name not in new_only and name not in names:
+        if name not in new_only and name not in positional:
             return f"keyword `{name}` is lost"
         if has_default and name in new_only and not new_only[name]:
             return f"keyword `{name}` lost its default"

@@ -82,25 +82,28 @@ def _matches(node: ast.expr, captured: frozenset[tuple[str, str]]) -> bool:
 def _tests(tree: ast.Module, captured: frozenset[tuple[str, str]]) -> Iterator[tuple[Item, bool]]:
     """Conditions that compare with a captured value, and whether they then only hand out constants."""
     for scope, node in scoped_nodes(tree):
-        conditions: list[tuple[ast.AST, bool]] = []
         if isinstance(node, ast.If):
-            conditions = [(node.test, invents(node.body))]
+            yield from _condition(node.test, invents(node.body), scope, captured)
         elif isinstance(node, ast.IfExp):
-            conditions = [(node.test, isinstance(node.body, ast.Constant))]
+            yield from _condition(node.test, isinstance(node.body, ast.Constant), scope, captured)
         elif isinstance(node, ast.match_case):
             value = node.pattern.value if isinstance(node.pattern, ast.MatchValue) else None
             if value is not None and _matches(value, captured):
                 yield _item("case", value, scope), invents(node.body)
-        elif isinstance(node, ast.Dict) and node.keys:
+        elif isinstance(node, ast.Dict):
             for key, held in zip(node.keys, node.values, strict=True):
                 if key is not None and _matches(key, captured) and isinstance(held, ast.Constant):
                     yield _item("table", key, scope), False
-        for condition, constant in conditions:
-            for inner in ast.walk(condition):
-                if isinstance(inner, ast.Compare):
-                    for side in (inner.left, *inner.comparators):
-                        if _matches(side, captured):
-                            yield _item("test", side, scope), constant
+
+
+def _condition(
+    test: ast.expr, constant: bool, scope: str, captured: frozenset[tuple[str, str]]
+) -> Iterator[tuple[Item, bool]]:
+    for inner in ast.walk(test):
+        if isinstance(inner, ast.Compare):
+            for side in (inner.left, *inner.comparators):
+                if _matches(side, captured):
+                    yield _item("test", side, scope), constant
 
 
 def _item(kind: str, node: ast.expr, scope: str) -> Item:
@@ -112,14 +115,12 @@ def _returned(tree: ast.Module, captured: frozenset[tuple[str, str]]) -> Iterato
     for scope, node in scoped_nodes(tree):
         if isinstance(node, ast.Return | ast.Assign) and node.value is not None:
             identity = _identity(node.value)
-            if identity in captured and _is_long(identity):
-                text = f"hands out the captured value {identity[1][:60] if identity else ''}"
+            if identity is not None and identity in captured and _is_long(identity):
+                text = f"hands out the captured value {identity[1][:60]}"
                 yield Item("constant", ast.dump(node.value), scope, node.lineno, text)
 
 
-def _is_long(identity: tuple[str, str] | None) -> bool:
-    if identity is None:
-        return False
+def _is_long(identity: tuple[str, str]) -> bool:
     kind, text = identity
     if kind in {"int", "float"}:
         return abs(float(text)) >= _MIN_NUMBER
@@ -146,8 +147,8 @@ def special_case_findings(pair: SourcePair, reprs: Iterable[str]) -> list[Findin
     for item in surplus([item for item, _ in after], before, coarse=False):
         make = fail if constant[id(item)] else warn
         findings.append(make(pair.path, item.line, item.message))
-    for item in surplus(
+    returned = surplus(
         _returned(pair.after_tree, captured), _returned(pair.before_tree, captured), coarse=False
-    ):
-        findings.append(warn(pair.path, item.line, item.message))
+    )
+    findings += [warn(pair.path, item.line, item.message) for item in returned]
     return findings

@@ -81,17 +81,19 @@ def _hidings(tree: ast.Module) -> Iterator[Item]:
                 yield Item("suppress", ast.dump(node), scope, node.lineno, "suppresses exceptions")
             if name in _EXITS:
                 yield Item("exit", ast.dump(node), scope, node.lineno, "ends the program instead of failing")
-        elif isinstance(node, ast.Raise) and node.exc is not None:
-            if call_name(node.exc) == "SystemExit":
-                yield Item("exit", ast.dump(node), scope, node.lineno, "ends the program instead of failing")
+        elif isinstance(node, ast.Raise) and node.exc is not None and call_name(node.exc) == "SystemExit":
+            yield Item("exit", ast.dump(node), scope, node.lineno, "ends the program instead of failing")
         elif isinstance(node, ast.Try | ast.TryStar):
             for inner in (n for s in node.finalbody for n in ast.walk(s)):
                 if isinstance(inner, ast.Return | ast.Break | ast.Continue):
                     text = "leaves from `finally`, which drops the exception"
                     yield Item("finally", ast.dump(inner), scope, inner.lineno, text)
-        elif isinstance(node, ast.Return) and scope in exit_methods:
-            if isinstance(node.value, ast.Constant) and node.value.value is True:
-                yield Item("exit-true", "", scope, node.lineno, "makes the context manager drop exceptions")
+        elif isinstance(node, ast.Return) and scope in exit_methods and _is_true(node.value):
+            yield Item("exit-true", "", scope, node.lineno, "makes the context manager drop exceptions")
+
+
+def _is_true(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True
 
 
 def _losses(tree: ast.Module) -> Iterator[Item]:
@@ -116,9 +118,9 @@ def swallowing_findings(pair: SourcePair) -> list[Finding]:
     for item in surplus(_handlers(pair.after_tree), _handlers(pair.before_tree)):
         make = fail if item.kind in {"broad", "swallow"} else warn
         findings.append(make(pair.path, item.line, item.message))
-    for item in surplus(_hidings(pair.after_tree), _hidings(pair.before_tree)):
-        findings.append(fail(pair.path, item.line, item.message))
+    hidden = surplus(_hidings(pair.after_tree), _hidings(pair.before_tree))
+    findings += [fail(pair.path, item.line, item.message) for item in hidden]
     for collect in (_losses, _catch_alls):
-        for item in surplus(collect(pair.after_tree), collect(pair.before_tree)):
-            findings.append(warn(pair.path, item.line, item.message))
+        lost = surplus(collect(pair.after_tree), collect(pair.before_tree))
+        findings += [warn(pair.path, item.line, item.message) for item in lost]
     return findings

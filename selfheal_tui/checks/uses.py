@@ -144,31 +144,32 @@ class UseCollector:
             return
         if depth > _MAX_DEPTH:
             raise RecursionError("code is nested too deeply to be checked")
-        if isinstance(node, ast.Call):
-            self._call(node, quiet, depth)
-        elif isinstance(node, ast.Attribute | ast.Name):
+        if isinstance(node, ast.Attribute | ast.Name):
             self._reference(node, None, quiet=quiet, alias=alias, depth=depth)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             self._import(node)
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Delete | ast.NamedExpr):
+            self._assignment(node, depth)
+        elif isinstance(node, ast.IfExp | ast.BoolOp):
+            for child in ast.iter_child_nodes(node):
+                self._visit(child, quiet=quiet, alias=alias, depth=depth + 1)
+        else:
+            self._expression(node, quiet, depth)
+
+    def _expression(self, node: ast.AST, quiet: bool, depth: int) -> None:
+        if isinstance(node, ast.Call):
+            self._call(node, quiet, depth)
+        elif isinstance(node, ast.Subscript):
+            self._subscript(node, quiet, depth)
         elif isinstance(node, ast.ExceptHandler):
             if node.type is not None:
                 self._visit(node.type, quiet=True, depth=depth + 1)
             for statement in node.body:
                 self._visit(statement, depth=depth + 1)
-        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Delete | ast.NamedExpr):
-            self._assignment(node, depth)
-        elif isinstance(node, ast.Dict):
-            for key, value in zip(node.keys, node.values, strict=True):
-                name = fold_string(key) if key is not None else None
-                if name is not None:
-                    self._switch(name, value, value)
-            self._children(node, quiet, depth)
-        elif isinstance(node, ast.Subscript):
-            self._subscript(node, quiet, depth)
-        elif isinstance(node, ast.IfExp | ast.BoolOp):
-            for child in ast.iter_child_nodes(node):
-                self._visit(child, quiet=quiet, alias=alias, depth=depth + 1)
         else:
+            if isinstance(node, ast.Dict):
+                for key, value in zip(node.keys, node.values, strict=True):
+                    self._switch(fold_string(key) or "" if key is not None else "", value, value)
             self._children(node, quiet, depth)
 
     def _children(self, node: ast.AST, quiet: bool, depth: int) -> None:
