@@ -245,6 +245,11 @@ def _return_of(found: Found, leaf: ast.stmt, kind: Returns) -> tuple[TextEdit | 
             ) == 1 or kind is Returns.FALLS_OFF else GUESS
         if isinstance(value, _VALUE):
             return insert_before(leaf, "return "), STRONG
+    if (
+        isinstance(leaf, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and kind is Returns.NEVER_A_VALUE
+    ):
+        return _append(found, leaf, f"return {leaf.name}", leaf), CERTAIN
     target = leaf.targets[0] if isinstance(leaf, ast.Assign) and len(leaf.targets) == 1 else None
     if isinstance(leaf, ast.AugAssign | ast.AnnAssign):
         target = leaf.target

@@ -110,7 +110,7 @@ def producer(context: RepairContext, spot: Spot, hops: int = _HOPS) -> Spot | No
         return spot
     if not isinstance(node, ast.Name) or hops == 0:
         return None
-    value = _assigned_before(spot, node)
+    value = _assigned_before(spot, node) or _decorator(spot, node)
     if value is not None:
         return producer(context, spot.at(value), hops - 1)
     return _from_caller(context, spot, node, hops)
@@ -136,6 +136,16 @@ def _assigned_before(spot: Spot, name: ast.Name) -> ast.expr | None:
             ]
     before = [f for f in found if f[0] <= name.lineno]
     return max(before, key=lambda f: f[0])[1] if before else None
+
+
+def _decorator(spot: Spot, name: ast.Name) -> ast.expr | None:
+    """`@decorate def f`: the name is what the decorator returned."""
+    for qualname, node in definitions(spot.tree):
+        if qualname == name.id and len(node.decorator_list) == 1:
+            found = node.decorator_list[0]
+            inner = ast.Call(func=found, args=[ast.Name(id=name.id, ctx=ast.Load())], keywords=[])
+            return found if isinstance(found, ast.Call) else ast.copy_location(inner, found)
+    return None
 
 
 def _from_caller(context: RepairContext, spot: Spot, name: ast.Name, hops: int) -> Spot | None:

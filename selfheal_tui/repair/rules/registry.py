@@ -34,6 +34,8 @@ MODULES: tuple[str, ...] = (
     "moved_imports",
     "iteration",
     "none_results",
+    "callables",
+    "containers",
 )
 
 
