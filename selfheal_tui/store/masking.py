@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
+
 from selfheal_tui.model.serial import to_builtins
 from selfheal_tui.probe.redaction import mask_text, mask_value
 
@@ -21,6 +23,7 @@ _ID_FIELDS = frozenset(
     }
 )  # fmt: skip
 _ID = re.compile(r"[0-9a-f]{4,64}|[0-9a-f-]{36}")
+_OPTION = re.compile(r"--?[A-Za-z][\w-]*")
 _FREE_FORM = frozenset({"context", "data", "extra"})
 """Mappings whose keys the program or a caller chose, so that a key may name a secret."""
 
@@ -47,15 +50,22 @@ def clean(value: Any) -> Any:
 
 
 def clean_data(value: Any) -> Any:
-    """Masks a mapping whose keys a caller chose, by name as well as by shape."""
-    return _clean(to_builtins(value), free_form=True)
+    """Masks a mapping whose keys a caller chose, by name as well as by shape; what JSON cannot say is text."""
+    return _clean(msgspec.to_builtins(value, str_keys=True, enc_hook=str), free_form=True)
 
 
 def _clean(value: Any, *, free_form: bool) -> Any:
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, list | tuple):
-        return [_clean(item, free_form=free_form) for item in value]
+        # A command line: what follows `--password` is one, whatever it looks like.
+        before = [None, *value]
+        return [
+            mask_value(option.lstrip("-"), item)
+            if isinstance(item, str) and isinstance(option, str) and _OPTION.fullmatch(option)
+            else _clean(item, free_form=free_form)
+            for option, item in zip(before, value, strict=False)
+        ]
     if isinstance(value, dict):
         cleaned = {
             clean_text(str(k)): _clean_item(str(k), item, free_form=free_form) for k, item in value.items()

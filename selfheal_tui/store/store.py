@@ -18,7 +18,7 @@ from selfheal_tui.store.audit import AuditLog
 from selfheal_tui.store.backups import FOLDER as BACKUP_FOLDER
 from selfheal_tui.store.backups import BackupStore
 from selfheal_tui.store.blobs import BlobStore
-from selfheal_tui.store.durable import create_file, private_directory
+from selfheal_tui.store.durable import private_directory, replace_file
 from selfheal_tui.store.errors import StoreUnavailableError
 from selfheal_tui.store.inbox import Inbox
 from selfheal_tui.store.incidents import IncidentStore
@@ -149,12 +149,9 @@ class Store:
 def _keep_out_of_git(directory: Path) -> None:
     """Both folders hold what nobody wants to publish."""
     file = directory / ".gitignore"
-    if file.exists():
-        return
     try:
-        create_file(file, b"*\n")
-    except FileExistsError:
-        return
+        if not file.exists() or not file.stat().st_size:
+            replace_file(file, b"*\n")
     except OSError as error:
         raise StoreUnavailableError(
             f"cannot write {file}: {error.strerror or error}", "free space on its disk, or make it writable"

@@ -204,6 +204,8 @@ def test_records_hold_no_secret_and_survive_odd_values(tmp_path: Path) -> None:
         "huge": 2**200,
         "nan": float("nan"),
         "surrogate": "a\ud800b",
+        "argv": ["prog", "--password", "open sesame", "--verbose", "yes"],
+        "path": Path("a.py"),
         "patch_sha256": "a" * 64,
         "candidate_id": "0123456789ab",
     }
@@ -215,6 +217,9 @@ def test_records_hold_no_secret_and_survive_odd_values(tmp_path: Path) -> None:
     assert "correct horse" not in raw
     assert "abcdef123456" not in raw
     assert "abcdefghijklmnop1234" not in raw
+    assert "open sesame" not in raw
+    assert data["argv"][3:] == ["--verbose", "yes"]
+    assert data["path"] == "a.py"
     assert data["patch_sha256"] == "a" * 64
     assert data["candidate_id"] == "0123456789ab"
     assert data["huge"] == str(2**200)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -162,6 +163,20 @@ def test_counts_blacklist_and_proven_fixes_are_kept(store: Store, tmp_path: Path
         assert other.learning.proven("a" * 16) == [replace(fix, used=1)]
         assert other.learning.proven() == [replace(fix, used=1)]
         assert other.learning.proven("b" * 16) == []
+
+
+def test_threads_of_one_process_lose_no_count(store: Store) -> None:
+    def work() -> None:
+        for _ in range(50):
+            store.learning.count("rule:x", True)
+            store.learning.get("rule:x")
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.learning.get("rule:x").successes == 200
 
 
 def test_a_fix_that_holds_a_secret_is_not_remembered(store: Store) -> None:

@@ -19,6 +19,7 @@ from tinydb import where
 from selfheal_tui.store import CorruptStoreError, StoreError, StoreWriteError
 from selfheal_tui.store.journal import decode_line, encode_line
 from selfheal_tui.store.lock import StoreLock
+from selfheal_tui.store.repair import main as repair
 from selfheal_tui.store.repair import set_aside
 from selfheal_tui.store.table import HistoryDB
 
@@ -279,3 +280,18 @@ def test_the_files_are_private(tmp_path: Path) -> None:
         database.insert({"n": 1})
     assert (tmp_path / "j.jsonl").stat().st_mode & 0o077 == 0
     assert json.loads((tmp_path / "j.jsonl").read_bytes()[9:]) == [["+", "_default", 1, {"n": 1}]]
+
+
+def test_the_repair_command_says_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / ".selfheal"
+    folder.mkdir()
+    file = folder / "history.jsonl"
+    with open_database(file) as database:
+        database.insert({"n": 1})
+    file.write_bytes(b"garbage\n" + file.read_bytes())
+    assert repair([str(file)]) == 0
+    assert "1 damaged line(s) set aside" in capsys.readouterr().out
+    with open_database(file) as database:
+        assert contents(database) == {1: {"n": 1}}
+    assert repair([str(tmp_path / ".selfheal/audit.jsonl")]) == 1
+    assert repair([str(tmp_path / ".selfheal/nowhere.jsonl")]) == 1
