@@ -1,0 +1,78 @@
+"""Real packages as witnesses: a function merged over itself changes no byte, and an addition is only that."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import random
+import warnings
+from pathlib import Path
+
+import pytest
+
+from selfheal_tui.source.merge import merge_snippet
+from selfheal_tui.source.position import definitions, first_line
+from selfheal_tui.source.text import read_source, split_lines
+
+PACKAGES = (
+    "json",
+    "argparse",
+    "dataclasses",
+    "tinydb",
+    "click",
+    "rich",
+    "textual",
+    "email",
+    "asyncio",
+    "shutil",
+)
+ADDED = "selfheal_probe = 1"
+
+
+def sources(package: str) -> list[Path]:
+    origin = Path(importlib.util.find_spec(package).origin)
+    files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
+    return [file for file in files if "test" not in file.parts]
+
+
+def functions(file: Path) -> list[tuple[str, str, ast.AST]]:
+    text = read_source(file).text
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tree = ast.parse(text)
+    return [(text, name, node) for name, node in definitions(tree) if not isinstance(node, ast.ClassDef)]
+
+
+def check(text: str, name: str, node: ast.AST) -> None:
+    own = "".join(split_lines(text)[first_line(node) - 1 : node.end_lineno])
+    same = merge_snippet(text, own, qualname=name, line=node.lineno)
+    assert (same.text, same.changed, same.added_imports) == (text, (), ())
+    reformatted = merge_snippet(text, ast.unparse(node), qualname=name, line=node.lineno)
+    assert reformatted.text == text
+    if node.body[0].lineno == node.lineno or isinstance(node.body[-1].__dict__.get("value"), ast.Constant):
+        return  # a body on the line of its `def` has to be rewritten to hold two statements
+    node.body.append(ast.parse(ADDED).body[0])
+    longer = merge_snippet(text, ast.unparse(node), qualname=name, line=node.lineno)
+    lines = split_lines(longer.text)
+    assert [line for line in lines if ADDED not in line] == split_lines(text)
+    assert sum(ADDED in line for line in lines) == 1
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_function_merged_over_itself_leaves_every_byte_and_an_added_line_is_all_that_changes(package):
+    rng = random.Random(package)
+    small = [file for file in sources(package) if file.stat().st_size < 60_000] or sources(package)
+    files = rng.sample(small, min(4, len(small)))
+    cases = [case for file in files for case in functions(file)]
+    for case in rng.sample(cases, min(8, len(cases))):
+        check(*case)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.skipif("not config.getoption('-m')", reason="exhaustive: run with -m slow")
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_function_merged_over_itself_leaves_every_byte(package):
+    for file in sources(package):
+        for case in functions(file):
+            check(*case)
