@@ -129,12 +129,12 @@ def _describe(
         "message": _message(error),
         # Innermost first, for the same reason; the wire has them outermost first.
         "frames": [
-            _guarded(problems, describe_frame, _bare_frame(level), level, sources, budget)
+            _guarded(problems, describe_frame, _bare_frame, level, sources, budget)
             for level in reversed(levels)
         ][::-1],
         "link": link,
         "mro": [_printed_name(base) for base in kind.__mro__[1:] if base is not object][:20],
-        "evidence": _guarded(problems, evidence.gather, {}, error, levels, sources, budget),
+        "evidence": _guarded(problems, evidence.gather, _no_evidence, error, levels, sources, budget),
         "notes": _notes(error),
     }
     if isinstance(error, SyntaxError):
@@ -156,17 +156,21 @@ def _message(error: BaseException) -> str:
     return clean(mask_text(text[: 4 * MAX_MESSAGE]))[:MAX_MESSAGE]
 
 
-def _guarded(problems: list[str], part: Any, fallback: dict[str, Any], *arguments: Any) -> dict[str, Any]:
+def _guarded(problems: list[str], part: Any, fallback: Any, *arguments: Any) -> dict[str, Any]:
     """Calls a part of the capture that a report can do without, and records when it fails."""
     try:
         result: dict[str, Any] = part(*arguments)
         return result
     except Exception as problem:
         problems.append("%s: %s" % (getattr(part, "__name__", "?"), type(problem).__name__))
-        return fallback
+        return dict(fallback(*arguments))
 
 
-def _bare_frame(level: TracebackType) -> dict[str, Any]:
+def _no_evidence(*_arguments: Any) -> dict[str, Any]:
+    return {}
+
+
+def _bare_frame(level: TracebackType, *_arguments: Any) -> dict[str, Any]:
     """What can be said of a frame without looking any closer."""
     code = level.tb_frame.f_code
     return {"file": clean(code.co_filename), "qualname": clean(code.co_name), "line": level.tb_lineno or 0}

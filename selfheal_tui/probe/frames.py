@@ -248,13 +248,18 @@ def describe_locals(frame: FrameType, budget: Budget) -> list[dict[str, Any]]:
             break
         if at_module and (name.startswith("__") or type(value) is type(sys)):
             continue
-        result.append(
-            {
-                "name": clean(name)[:200],
-                "type": type_name(type(value)),
-                "repr": render(name, value, budget),
-                "size": size_of(value),
-                "keys": [clean(key) for key in keys_of(value)],
-            }
-        )
+        known = budget.described.get((name, id(value)))
+        if known is None:
+            known = budget.described[name, id(value)] = (value, _describe_local(name, value, budget))
+        result.append(known[1])
     return result
+
+
+def _describe_local(name: str, value: Any, budget: Budget) -> dict[str, Any]:
+    return {
+        "name": clean(name)[:200],
+        "type": type_name(type(value)),
+        "repr": render(name, value, budget),
+        "size": size_of(value),
+        "keys": [clean(key) for key in keys_of(value)],
+    }

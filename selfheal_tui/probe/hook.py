@@ -14,10 +14,13 @@ import atexit
 import os
 import sys
 import time
-from types import TracebackType
-from typing import Any, Callable, Optional, Type
 
-Hook = Callable[[Type[BaseException], BaseException, Optional[TracebackType]], Any]
+TYPE_CHECKING = False  # `typing` alone would take longer to load than all of the probe
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, Callable, Optional, Type
+
+    Hook = Callable[[Type[BaseException], BaseException, Optional[TracebackType]], Any]
 
 _STATE = "_selfheal_probe"
 

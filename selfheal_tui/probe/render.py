@@ -15,6 +15,7 @@ import types
 from typing import Any, Iterator
 
 from .redaction import mask_text, mask_value
+from .secretnames import is_secret_name, is_suspicious_name
 
 MAX_TEXT = 400
 MAX_DEPTH = 4
@@ -44,12 +45,14 @@ class Budget:
         deadline: Monotonic time in seconds after which nothing new is begun.
         characters: How much text may still be produced.
         nodes: How many values may still be visited.
+        described: Values described before, by name and identity: the same object stands in many frames.
     """
 
     def __init__(self, seconds: float = 0.25, characters: int = 300_000, nodes: int = 20_000) -> None:
         self.deadline = time.monotonic() + seconds
         self.characters = characters
         self.nodes = nodes
+        self.described: dict[tuple[str, int], tuple[Any, dict[str, Any]]] = {}
 
     def spent(self) -> bool:
         """Whether the capture must come to an end."""
@@ -170,11 +173,13 @@ def render(name: str, value: object, budget: Budget, *, limit: int = MAX_TEXT) -
         Bounded and masked text; `<…>` for what could not be described.
     """
     try:
-        text = mask_value(name, mask_text(_render(value, budget, 0)))
+        text = _render(value, budget, 0)
+        if type(value) not in _PLAIN or is_secret_name(name):
+            text = mask_value(name, text)
     except Exception as problem:  # a dict that another thread changes, say
         text = "<not shown: %s>" % type(problem).__name__
     if len(text) > limit:
-        text = text[: limit - 3] + "..."
+        text = text[: limit - 3] + "..."  # masked above as a whole
     budget.characters -= len(text)
     return clean(text)
 
@@ -217,17 +222,19 @@ def _render(value: Any, budget: Budget, depth: int) -> str:
 
 
 def _render_text(value: Any) -> str:
-    # Masked before it is cut to its final length, so that a secret on the edge is seen whole.
     kind = type(value)
     if issubclass(kind, str):
-        whole, head = str.__len__(value), str.__getitem__(value, slice(0, 2 * MAX_TEXT))
-        text = mask_text(repr(str.__str__(head)))
+        whole = str.__len__(value)
+        text = repr(str.__str__(str.__getitem__(value, slice(0, 2 * MAX_TEXT))))
     else:
-        whole, head_bytes = memoryview(value).nbytes, bytes(memoryview(value)[: 2 * MAX_TEXT])
-        text = mask_text(repr(head_bytes))
+        whole = memoryview(value).nbytes
+        text = repr(bytes(memoryview(value)[: 2 * MAX_TEXT]))
         if issubclass(kind, bytearray):
             text = "bytearray(" + text + ")"
-    return text if whole <= 2 * MAX_TEXT and len(text) <= MAX_TEXT else text[: MAX_TEXT - 4] + "..."
+    if whole <= 2 * MAX_TEXT and len(text) <= MAX_TEXT:
+        return text
+    # Masked before it is cut, so that a secret on the edge is seen whole.
+    return mask_text(text)[: MAX_TEXT - 4] + "..."
 
 
 def _render_int(value: int) -> str:
@@ -264,8 +271,9 @@ def _pairs(pairs: Any, size: int, budget: Budget, depth: int, form: str, *, name
     parts = []
     for key, item in list(itertools.islice(pairs, MAX_ITEMS)):
         text = _render(item, budget, depth + 1)
-        if issubclass(type(key), str):
-            text = mask_value(str.__str__(key), text)
+        # Shapes are masked later, in the text as a whole; names are at hand only here.
+        if type(key) is str and (is_secret_name(key) or is_suspicious_name(key)):
+            text = mask_value(key, text)
         parts.append(form.format(key if names else _render(key, budget, depth + 1), text))
     if size > MAX_ITEMS:
         parts.append("...")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 # ruff: noqa: SIM905 - word lists read best as words
 
@@ -72,6 +73,7 @@ def _core(words: list[str]) -> list[str]:
     return words[:end]
 
 
+@lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """Tells whether a variable, key, keyword or header of that name holds a secret.
 
@@ -101,6 +103,7 @@ def is_secret_name(name: str) -> bool:
     return last == "id" and before == "session"
 
 
+@lru_cache(maxsize=4096)
 def is_suspicious_name(name: str) -> bool:
     """Tells whether a name often holds a secret (`key`, `auth`, `session`), so its value's shape decides.
 
