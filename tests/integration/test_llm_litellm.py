@@ -167,7 +167,7 @@ def test_a_server_that_talks_nonsense_is_an_error_or_an_empty_answer(
     assert isinstance(item, CannotFix)
 
 
-def test_the_price_of_a_known_model_is_known_and_of_an_unknown_one_is_not(
+def test_the_price_of_an_unknown_model_is_unknown_and_not_zero(
     server: ScriptedModelServer, client: ModelClient
 ) -> None:
     server.script("hello")

@@ -90,7 +90,9 @@ def gather(context: RepairContext) -> Evidence:
         The evidence; with nothing editable when no in-app function could be read.
     """
     evidence = Evidence()
-    frames = [f for f in reversed(context.error.frames) if f.in_app and f.path]
+    # The traceback of a cause begins where it was caught: who called that is in what was raised from it.
+    errors = dict.fromkeys((context.error, context.report.raised))
+    frames = [f for e in errors for f in reversed(e.frames) if f.in_app and f.path]
     whole = _innermost_two(frames)
     for frame in whole:
         _add(evidence, context.project, frame.path or "", frame.line, frame)

@@ -123,7 +123,7 @@ def build_prompt(context: RepairContext, attempts: Sequence[Attempt]) -> Prompt:
     """
     evidence = gather(context)
     seal = Seal()
-    writer = _Writer(seal)
+    writer = _Writer(seal, str(context.project.root))
     # Source first: what is sealed there is hidden in every other text as well.
     sources = [_source(writer, evidence, excerpt) for excerpt in evidence.excerpts]
     imports = [
@@ -151,8 +151,9 @@ def build_prompt(context: RepairContext, attempts: Sequence[Attempt]) -> Prompt:
 class _Writer:
     """Puts texts between delimiters that they cannot close."""
 
-    def __init__(self, seal: Seal) -> None:
+    def __init__(self, seal: Seal, root: str) -> None:
         self.seal = seal
+        self.root = root
         self.nonce = secrets.token_hex(6)
 
     def block(self, kind: str, text: str, *, where: str = "") -> str:
@@ -164,7 +165,9 @@ class _Writer:
 
     def text(self, kind: str, text: str, limit: int, *, where: str = "") -> str:
         """Masks, bounds and delimits a text."""
-        return self.block(kind, _bounded(self.seal.hide(text), limit), where=where)
+        # Where the project lies on the disk names a person as often as not, and helps nobody.
+        text = self.seal.hide(text).replace(self.root + "/", "")
+        return self.block(kind, _bounded(text, limit), where=where)
 
 
 def _bounded(text: str, limit: int) -> str:
@@ -192,7 +195,9 @@ def _crash(writer: _Writer, context: RepairContext) -> list[str]:
     found += [f"The value passed through: {p.path}:{p.line} in {p.qualname}" for p in diagnosis.trail]
     if context.report.process.python:
         found.append(f"Python {context.report.process.python}")
-    return [*parts, writer.text("diagnosis", "\n".join(found), MAX_MESSAGE)]
+    parts.append(writer.text("diagnosis", "\n".join(found), MAX_MESSAGE))
+    said = "\n".join(f"{name}: {mask_value(name, value)}" for name, value in context.report.context.items())
+    return [*parts, writer.text("what the program said about its work", said, MAX_MESSAGE)] if said else parts
 
 
 def _headline(error: ExceptionInfo) -> str:
