@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from selfheal_tui.model.settings import SandboxSettings
 from selfheal_tui.sandbox.interpreter import interpreter_facts
 from selfheal_tui.sandbox.process import run_command
 from selfheal_tui.sandbox.seccomp import seccomp_filter
-from selfheal_tui.sandbox.walls import Walls, readable_paths
+from selfheal_tui.sandbox.walls import Walls, find_bubblewrap, readable_paths
 
 _TRY_SECONDS = 20.0
 
@@ -65,7 +64,7 @@ def try_isolation(level: Isolation) -> str:
     Returns:
         Why it does not work here, with the remedy; empty when it does.
     """
-    if level is Isolation.BUBBLEWRAP and shutil.which("bwrap") is None:
+    if level is Isolation.BUBBLEWRAP and not find_bubblewrap():
         return "bwrap is not installed (install the package bubblewrap)"
     if level is Isolation.LANDLOCK and not seccomp_filter(own_network=False):
         return "no system-call filter for this architecture"

@@ -80,17 +80,24 @@ class RestorableTree:
         """
         wanted = dict(_entries(self.pristine))
         touched = 0
+        self._restore_directory("")
         for relative, is_directory in list(_entries(self.working, repair=True)):
             if wanted.get(relative) != is_directory:
                 _remove(self.working / relative)
                 touched += 1
         for relative, is_directory in wanted.items():
             if is_directory:
-                (self.working / relative).mkdir(exist_ok=True)
+                self._restore_directory(relative)
             elif _identity(self.working / relative) != self._identities.get(relative, ()):
                 self._restore_entry(relative)
                 touched += 1
         return touched
+
+    def _restore_directory(self, relative: str) -> None:
+        directory, mode = self.working / relative, stat.S_IMODE((self.pristine / relative).stat().st_mode)
+        directory.mkdir(exist_ok=True)
+        if stat.S_IMODE(directory.stat().st_mode) != mode:
+            directory.chmod(mode)
 
     def _restore_entry(self, relative: str) -> None:
         twin, file = self.pristine / relative, self.working / relative

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from selfheal_tui.sandbox.seccomp import seccomp_filter
 PACKAGE = Path(__file__).resolve().parent.parent
 DRIVERS = PACKAGE / "sandbox" / "drivers"
 PROBE = PACKAGE / "probe"
+
+SYSTEM_PROGRAMS = "/usr/bin:/bin:/usr/local/bin"
 
 _MIB = 1 << 20
 _PARTS_OF_PREFIX = ("bin", "lib", "lib64", "include", "share", "ssl", "etc", "pyvenv.cfg")
@@ -139,7 +142,7 @@ class Walls:
     ) -> Launch:
         size = str(self.settings.memory_mb * _MIB)
         command = [
-            "bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
+            find_bubblewrap(), "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
             "--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm",  # noqa: S108 - a private one
             "--size", size, "--tmpfs", "/tmp",  # noqa: S108 - likewise
         ]  # fmt: skip
@@ -175,6 +178,17 @@ class Walls:
         spec = json.dumps({"limits": self._limits(seconds, others=0)})
         jail = [self.facts.executable, "-I", "-S", str(DRIVERS / "jail.py"), spec, "--"]
         return Launch((*command, "--", *jail, *argv), str(scratch), descriptors)
+
+
+def find_bubblewrap() -> str:
+    """Finds the program that puts up the walls: the system's own before any that PATH names.
+
+    An environment inside the project may be on PATH, and what stands in it must never run outside the walls.
+
+    Returns:
+        Absolute path; empty when it is not installed.
+    """
+    return shutil.which("bwrap", path=SYSTEM_PROGRAMS) or shutil.which("bwrap") or ""
 
 
 def _running_tasks() -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,8 +29,9 @@ from selfheal_tui.sandbox.interpreter import Interpreter, find_interpreter, inte
 from selfheal_tui.sandbox.isolation import detect_isolation, weakness_of
 from selfheal_tui.sandbox.paths import PathMap
 from selfheal_tui.sandbox.replay import replay
-from selfheal_tui.sandbox.restore import RestorableTree, remove_tree
+from selfheal_tui.sandbox.restore import RestorableTree
 from selfheal_tui.sandbox.runner import Runner
+from selfheal_tui.sandbox.scratchdirs import scratch_directory
 from selfheal_tui.sandbox.testplan import find_tests
 from selfheal_tui.sandbox.testrun import run_tests
 from selfheal_tui.sandbox.walls import Walls, readable_paths
@@ -279,23 +279,20 @@ class ProjectSandbox:
             or find_interpreter(self.project, None, self.project_settings.interpreter).executable
         )
         facts = interpreter_facts(executable)
-        base = Path(os.path.realpath(tempfile.mkdtemp(prefix=f"selfheal-{os.getpid()}-")))
-        try:
+        with scratch_directory() as base:
             # The name of the root stays: a project may be imported by it.
             pristine, working = base / "pristine" / live.name, base / "tree" / live.name
             copied = copy_project(self.project, pristine, self.settings)
             walls = Walls(level, live, working, facts, self.settings, readable_paths(facts, live))
-            _place_environments(walls, pristine)
             tree = RestorableTree(pristine, working)
             try:
+                _place_environments(walls, pristine)
                 tree.populate()
             except OSError as error:
                 raise SandboxError(
                     f"the copy cannot be made in {base} ({error}); free space or set TMPDIR"
                 ) from error
             yield ProjectWorkspace(self.project, self.project_settings, Runner(walls, base), tree, copied)
-        finally:
-            remove_tree(base)
 
 
 def _place_environments(walls: Walls, pristine: Path) -> None:
