@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import sys
 
 import click
@@ -42,6 +44,8 @@ def run_command(
 ) -> None:
     """Run COMMAND; capture a crash, heal it, run it again.
 
+    A command given as one quoted argument is split as a shell splits words; no shell is involved.
+
     Standard input, output, error, signals and the exit code are the program's. The exit code is that of
     its last run; 70 when the healer itself failed, 127 when there is no such command.
     """
@@ -61,10 +65,27 @@ def run_command(
         try:
             code = drive(
                 project.engine,
-                run_and_heal(project.engine, command, max_heals=max_heals),
+                run_and_heal(project.engine, words_of(command), max_heals=max_heals),
                 consent,
                 as_json=options.as_json,
             )
         except ProgramNotFoundError as error:
             fail(str(error), exits.COMMAND_NOT_FOUND)
     sys.exit(code)
+
+
+def words_of(command: tuple[str, ...]) -> tuple[str, ...]:
+    """Splits a command that was handed over as one quoted argument.
+
+    Args:
+        command: The arguments after `--`.
+
+    Returns:
+        The command's words; unchanged when there are several, or when the one names a program.
+    """
+    if len(command) > 1 or shutil.which(command[0]):
+        return command
+    try:
+        return tuple(shlex.split(command[0])) or command
+    except ValueError as error:
+        raise click.UsageError(f"the command cannot be split into words: {error}") from error

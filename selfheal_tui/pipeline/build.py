@@ -60,8 +60,6 @@ def open_project(
     loaded = load_settings(root, environ=environ, flags=dict(flags or {}), env_file=env_file)
     with Store.open(root) as store:
         recovered = tuple(store.transactions.recover()) if store.transactions.pending() else ()
-        for line in recovered:
-            store.audit.append("change.recovered", actor="engine", data={"what": line})
         project = Project(root, loaded.settings.project)
         factory = ToolFactory(project, loaded.settings, store)
         with contextlib.closing(factory):

@@ -14,6 +14,9 @@ from pathlib import Path, PurePosixPath
 
 from selfheal_tui.store.errors import RefusedTargetError, StaleTargetError, WriteFailedError
 
+WRITE_BITS = 0o222
+"""Owner, group and others may write (POSIX mode bits)."""
+
 OFF_LIMITS = frozenset({".selfheal", ".self_healing_backups", ".git"})
 
 _Signature = tuple[int, int, int, int]
@@ -103,15 +106,27 @@ def inspect(root: Path, path: str) -> Found:
             ancestor = ancestor.parent
     else:
         ancestor = real.parent
-        if not found.mode & 0o222 or not os.access(real, os.W_OK):
+        if _kept_from_writing(root, real, found.mode):
             raise WriteFailedError(path, "is read-only", f"make it writable: chmod u+w {path}")
     if not ancestor.is_dir():
         raise RefusedTargetError(path, f"{ancestor} is not a folder", "choose another path")
-    if not stat.S_IMODE(ancestor.stat().st_mode) & 0o222 or not os.access(ancestor, os.W_OK | os.X_OK):
+    if _kept_from_writing(root, ancestor, ancestor.stat().st_mode):
         raise WriteFailedError(
             path, f"its folder {ancestor} is read-only", f"make it writable: chmod u+w {ancestor}"
         )
     return found
+
+
+def _kept_from_writing(root: Path, place: Path, mode: int) -> bool:
+    """Tells whether a file or folder is read-only, by what the system allows or by its own mark.
+
+    A superuser may write anything, so the mark has to count by itself: a read-only file in a project that
+    is writable was protected on purpose. Where the root has no write bits either, they say how the tree
+    was laid and nothing about this file; then the system alone decides.
+    """
+    if not os.access(place, os.W_OK):
+        return True
+    return not mode & WRITE_BITS and bool(root.stat().st_mode & WRITE_BITS)
 
 
 def look(path: str, real: Path) -> Found:

@@ -82,6 +82,12 @@ def test_a_command_that_does_not_exist_is_named(shell: Shell) -> None:
     assert "no-such-command" in done.stderr
 
 
+def test_a_command_in_one_quoted_argument_is_split_without_a_shell(shell: Shell) -> None:
+    (shell.root / "args.py").write_text("import sys\nprint(sys.argv[1:])\n")
+    done = shell("run", "--env", "local", "--", f"{PYTHON} args.py 'a b' '$HOME' ; x")
+    assert done.stdout == "['a b', '$HOME', ';', 'x']\n"
+
+
 def test_two_crashes_one_after_the_other_are_both_healed(tmp_path: Path) -> None:
     shell = Shell(
         tmp_path,
