@@ -290,14 +290,17 @@ def none_expression(node: ast.AST, message: str, attribute: str = "") -> ast.exp
     Returns:
         The expression, or None when it is not the only one that fits.
     """
-    hits: list[ast.expr] = []
-    for n in ast.walk(node) if isinstance(node, ast.stmt) else (node, *ast.iter_child_nodes(node)):
-        found = _none_part(n, message, attribute)
-        if found is not None:
-            if n is node:
-                return found
-            hits.append(found)
+    own = _none_part(node, message, attribute)
+    if own is not None:
+        return own
+    hits = none_parts(node, message, attribute)
     return hits[0] if len({ast.dump(h) for h in hits}) == 1 else None
+
+
+def none_parts(node: ast.AST, message: str, attribute: str = "") -> list[ast.expr]:
+    """Returns every sub-expression of a node that Python's message can be about; see `none_expression`."""
+    parts = ast.walk(node) if isinstance(node, ast.stmt) else (node, *ast.iter_child_nodes(node))
+    return [found for n in parts if (found := _none_part(n, message, attribute)) is not None]
 
 
 def _none_part(n: ast.AST, message: str, attribute: str) -> ast.expr | None:

@@ -62,7 +62,8 @@ def apply(context: RepairContext) -> Iterator[Finding]:
         yield from _function_indexed(context, site)
     elif found := re.match(rf"'{_FUNCTION_TYPES}' object has no attribute '(\w+)'", message):
         nodes = site.nodes(
-            ast.Attribute, lambda n: n.attr == found[1] and isinstance(n.value, ast.Name | ast.Attribute)
+            ast.Attribute,
+            lambda n, name=found[1]: n.attr == name and isinstance(n.value, ast.Name | ast.Attribute),
         )
         yield from _add_call(context, site, [n.value for n in nodes])
     elif re.search(

@@ -65,7 +65,7 @@ def _listed(context: RepairContext, site: Site, kind: str, method: str) -> Itera
         places = [n.value for n in site.nodes(ast.Attribute, lambda n: n.attr == method)]
     else:
         places = [n.value for n in site.nodes(ast.Subscript)]
-        measured = [c for c in site.nodes(ast.Call, lambda n: bool(n.args))]
+        measured = site.nodes(ast.Call, lambda n: bool(n.args))
         if "len()" in context.error.message or "reversible" in context.error.message:
             places = [c.args[0] for c in measured if flow.calls(c, "len") or flow.calls(c, "reversed")]
         elif not places:

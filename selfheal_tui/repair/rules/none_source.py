@@ -13,7 +13,7 @@ from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules.scopes import own_nodes
 from selfheal_tui.repair.rules.support import FunctionNode, parse, read
 from selfheal_tui.source.calls import CallResolver, Found, definitions
-from selfheal_tui.source.origins import none_expression
+from selfheal_tui.source.origins import none_expression, none_parts
 from selfheal_tui.source.position import enclosing_function, failing_node
 
 _HOPS = 4  # a longer way is not followed; also bounds recursion through callers
@@ -54,8 +54,14 @@ class Spot:
         return {value.name: value.type for value in self.frame.locals} if self.frame else {}
 
 
-def none_spot(context: RepairContext) -> Spot | None:
-    """Finds the expression that was None at the failing place."""
+def none_spot(context: RepairContext, kind: str = "NoneType") -> Spot | None:
+    """Finds the expression that had a type at the failing place.
+
+    Args:
+        context: The crash.
+        kind: The type that Python's message names; None by default.
+    """
+    message = context.error.message.replace(kind, "NoneType")
     frame = context.frame
     if frame is None or frame.path is None:
         return None
@@ -69,7 +75,11 @@ def none_spot(context: RepairContext) -> Spot | None:
         _statement(tree, frame.line),
     ]
     for place in places:
-        found = none_expression(place, context.error.message, attribute) if place is not None else None
+        found = none_expression(place, message, attribute) if place is not None else None
+        if found is None and kind != "NoneType" and place is not None:
+            # in a chain such as load()["a"][0] only its beginning can have that type
+            starts = [p for p in none_parts(place, message, attribute) if isinstance(p, ast.Name | ast.Call)]
+            found = starts[0] if len(starts) == 1 else None
         if found is not None:
             same = _same_in(tree, found)
             return (

@@ -20,8 +20,12 @@ MODULES: tuple[str, ...] = (
     "misspelt_name",
     "wrong_import",
     "circular_import",
+    "relative_import",
+    "shadowed_module",
     "keyword_argument",
     "misspelt_key",
+    "format_fields",
+    "key_as_attribute",
     "missing_self",
     "history_names",
     "kindred_names",
@@ -36,6 +40,7 @@ MODULES: tuple[str, ...] = (
     "none_results",
     "callables",
     "containers",
+    "awaits",
 )
 
 
