@@ -120,6 +120,8 @@ def _of_attribute(spot: Spot, node: ast.Attribute) -> Iterator[Spot]:
     if not (isinstance(node.value, ast.Name) and node.value.id == "self"):
         return
     cls = next((up for up in ancestors(spot.tree, node) if isinstance(up, ast.ClassDef)), None)
+    for value in _bound_values(cls, node.attr) if cls is not None else ():
+        yield Spot(spot.path, spot.tree, value)
     for method in cls.body if cls is not None else ():
         for target in self_assignments(method) if isinstance(method, FunctionNode) else ():
             up = next(ancestors(spot.tree, target), None)

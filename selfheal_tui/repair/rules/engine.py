@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 
 from selfheal_tui.model.candidate import Candidate, CannotFix
 from selfheal_tui.model.crash import ExceptionInfo
@@ -20,6 +21,8 @@ from selfheal_tui.source.diff import ast_key
 from selfheal_tui.source.text import UnreadableSourceError
 
 PROPOSER = "rules"
+MAX_CHAIN = 6
+"""How many exceptions of one chain are looked at."""
 
 
 def exception_names(error: ExceptionInfo) -> frozenset[str]:
@@ -59,16 +62,16 @@ class RuleProposer:
             Candidates in order of confidence, then explanations and failures of rules. Never nothing.
         """
         rules = all_rules() if self._rules is None else self._rules
-        wanted = exception_names(context.error)
         candidates: list[Candidate] = []
         refusals: list[CannotFix] = []
         seen = {attempt.ast_key or _key(attempt.candidate) for attempt in context.attempts}
-        for rule in rules:
-            if not wanted.intersection(rule.exceptions):
-                continue
-            found, refused = _run(rule, context)
-            refusals.extend(refused)
-            candidates.extend(found)
+        for view in _views(context):
+            wanted = exception_names(view.error)
+            for rule in rules:
+                if wanted.intersection(rule.exceptions):
+                    found, refused = _run(rule, view)
+                    refusals.extend(refused)
+                    candidates.extend(found)
         candidates.sort(key=lambda candidate: -candidate.confidence)  # stable: the registry breaks ties
         offered = 0
         for candidate in candidates:
@@ -82,6 +85,18 @@ class RuleProposer:
         if not offered and not refusals:
             tried = " that was not tried before" if context.attempts else ""
             yield CannotFix(PROPOSER, f"no offline rule has a fix for this {context.error.bare_type}{tried}")
+
+
+def _views(context: RepairContext) -> Iterator[RepairContext]:
+    """The context itself, then one for each other exception of the chain with a frame of the project.
+
+    The deepest cause is the likeliest culprit, but an `except` block that crashes by itself is the
+    later one.
+    """
+    yield context
+    for info in context.report.chain[:MAX_CHAIN]:
+        if info is not context.error and any(frame.in_app for frame in info.frames):
+            yield replace(context, report=context.report.with_chain((info,)))
 
 
 def _run(rule: Rule, context: RepairContext) -> tuple[list[Candidate], list[CannotFix]]:

@@ -11,12 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from selfheal_tui.repair.base import RepairContext
+from selfheal_tui.repair.rules.misspelt_name import unbound_names
 from selfheal_tui.repair.rules.rule import Finding, Rule
+from selfheal_tui.repair.rules.scopes import loads
 from selfheal_tui.repair.rules.spans import needs_parentheses, source_of, whole
 from selfheal_tui.repair.rules.subject import Subject, subject_of
 from selfheal_tui.repair.rules.support import CERTAIN, ancestors, edited
 
 NAME = "foreign-method"
+CONSTANT = "foreign-constant"
+
+_NOTHING = frozenset({"null", "NULL", "nil", "undefined"})
 
 _SIZED = ("str", "bytes", "list", "tuple", "dict", "set", "frozenset", "range", "bytearray")
 _CALL, _READ = "call", "read"
@@ -134,4 +139,24 @@ def _repeatable(node: ast.expr) -> bool:
     )
 
 
-RULES = (Rule(NAME, ("AttributeError",), foreign),)
+def foreign_constant(context: RepairContext) -> Iterator[Finding]:
+    """Rewrites `null` and its kin, which are `None` in Python."""
+    found = unbound_names(context)
+    if found is None or found[1][0].id not in _NOTHING:
+        return
+    site, nodes = found
+    fix = edited(
+        context,
+        CONSTANT,
+        f"{nodes[0].id!r} is how other languages write Python's None.",
+        CERTAIN,
+        {site.path: [whole(use, "None") for use in loads(site.tree, nodes[0].id)]},
+    )
+    if fix is not None:
+        yield fix
+
+
+RULES = (
+    Rule(NAME, ("AttributeError",), foreign),
+    Rule(CONSTANT, ("NameError",), foreign_constant),
+)

@@ -78,7 +78,7 @@ def misspelt_keyword(context: RepairContext) -> Iterator[Finding]:
     name = keyword.arg or ""
     matches = [(m.name, m.confidence, "is spelt nearly so") for m in near(name, free)]
     if not matches:
-        alike = [other for other in free if kindred(name, other) or _one_contains_other(name, other)]
+        alike = [other for other in free if _same_meaning(name, other)]
         matches = [(other, PLAUSIBLE, "means the same") for other in alike] if len(alike) == 1 else []
     for new, confidence, why in matches:
         redirection = _same_calls(context, site, call, keyword, callee, new)
@@ -92,6 +92,17 @@ def misspelt_keyword(context: RepairContext) -> Iterator[Finding]:
         )
         if fix is not None:
             yield fix
+
+
+def _same_meaning(left: str, right: str) -> bool:
+    return kindred(left, right) or _one_contains_other(left, right) or _abbreviates(left, right)
+
+
+def _abbreviates(left: str, right: str) -> bool:
+    """`msg` and `message`: the letters of the short one come in the long one in that order, the first first."""
+    short, long = sorted((left, right), key=len)
+    rest = iter(long)
+    return 2 <= len(short) < len(long) and short[0] == long[0] and all(letter in rest for letter in short)
 
 
 def _one_contains_other(left: str, right: str) -> bool:

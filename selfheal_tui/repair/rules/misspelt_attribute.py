@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.repair.base import RepairContext
-from selfheal_tui.repair.rules.classes import Member, augmented
+from selfheal_tui.repair.rules.classes import Member, augmented, is_property
 from selfheal_tui.repair.rules.places import files
 from selfheal_tui.repair.rules.rule import Finding, Rule
 from selfheal_tui.repair.rules.similar import near
@@ -32,7 +32,10 @@ def misspelt_use(context: RepairContext) -> Iterator[Finding]:
         return
     groups = receiver_groups(subject.nodes)
     called = _is_called(subject)
-    for match in near(subject.name, subject.names):
+    function = subject.site.function(subject.nodes[0])
+    inside = function.name if function is not None and is_property(function) else ""
+    choices = [name for name in subject.names if name != inside]  # a property that reads itself never ends
+    for match in near(subject.name, choices):
         if called is not None and not _fits_call(subject, match.name, called):
             continue
         confidence = match.confidence

@@ -15,13 +15,13 @@ from selfheal_tui.repair.rules.classes import dotted
 from selfheal_tui.repair.rules.dict_sources import Spot, literal_keys, makers
 from selfheal_tui.repair.rules.places import files
 from selfheal_tui.repair.rules.rule import Finding, Rule
-from selfheal_tui.repair.rules.scopes import own_nodes
 from selfheal_tui.repair.rules.similar import near
 from selfheal_tui.repair.rules.spans import rename_string, whole
 from selfheal_tui.repair.rules.support import (
     PLAUSIBLE,
     STRONG,
     Site,
+    ancestors,
     edited,
     explained,
     failing_site,
@@ -63,16 +63,16 @@ def _question(context: RepairContext) -> tuple[Site, ast.Constant, ast.expr] | N
 
 
 def _assigned(site: Site, name: ast.Name, key: str) -> ast.Constant | None:
-    """The only string literal that a variable used as a key is assigned in its function."""
-    scope: ast.AST = site.function(name) or site.tree
-    values = [
-        node.value
-        for node in own_nodes(scope)
-        if isinstance(node, ast.Assign)
-        and any(isinstance(t, ast.Name) and t.id == name.id for t in node.targets)
-    ]
-    value = values[0] if len(values) == 1 else None
-    return value if isinstance(value, ast.Constant) and value.value == key else None
+    """The only string literal of the file that can have become the value of a variable used as a key."""
+    found = [node for node in ast.walk(site.tree) if isinstance(node, ast.Constant) and node.value == key]
+    if len(found) != 1 or any(isinstance(up, ast.JoinedStr) for up in ancestors(site.tree, found[0])):
+        return None
+    scope = site.function(name)
+    if scope is None or any(up is scope for up in ancestors(site.tree, found[0])):
+        return found[0]
+    given = next((up for up in ancestors(site.tree, found[0]) if isinstance(up, ast.Call)), None)
+    called = given is not None and dotted(given.func).rpartition(".")[2] == scope.name
+    return found[0] if called else None
 
 
 def misspelt_key(context: RepairContext) -> Iterator[Finding]:

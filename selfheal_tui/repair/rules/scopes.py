@@ -122,23 +122,47 @@ def bindings(scope: ast.AST, where: str, guarded: frozenset[ast.AST] = frozenset
         for parameter in parameters(scope):
             found[parameter.arg] = Binding(parameter.arg, "parameter", where, parameter.lineno)
     elsewhere: set[str] = set()
-    targets: set[ast.AST] = set()
-    for node in own_nodes(scope):
+    nodes = list(own_nodes(scope))
+    targets = _comprehension_targets(nodes)
+    for node in nodes:
         if isinstance(node, ast.Global | ast.Nonlocal):
             elsewhere.update(node.names)
-        if isinstance(node, _COMPREHENSIONS):
-            for generator in node.generators:
-                targets.update(ast.walk(generator.target))
-        if node in targets:
-            continue
-        for name, kind in bound_names(node):
+        for name, kind in bound_names(node) if node not in targets else ():
             hidden = node in guarded
-            line = getattr(node, "lineno", 1)
             old = found.get(name)
             if old is None or (old.type_checking and not hidden):
-                found[name] = Binding(name, kind, where, line, hidden)
+                found[name] = Binding(name, kind, where, getattr(node, "lineno", 1), hidden)
     for name in elsewhere:
         found.pop(name, None)
+    if isinstance(scope, ast.Module):
+        for name, line in _declared_global(scope).items():
+            found.setdefault(name, Binding(name, "variable", where, line))
+    return found
+
+
+def _comprehension_targets(nodes: list[ast.AST]) -> set[ast.AST]:
+    """Names that comprehensions bind for themselves only."""
+    return {
+        part
+        for node in nodes
+        if isinstance(node, _COMPREHENSIONS)
+        for generator in node.generators
+        for part in ast.walk(generator.target)
+    }
+
+
+def _declared_global(tree: ast.Module) -> dict[str, int]:
+    """Names that functions of a module declare `global` and then bind."""
+    found: dict[str, int] = {}
+    for scope in ast.walk(tree):
+        if not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        nodes = list(own_nodes(scope))
+        names = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
+        for node in nodes if names else ():
+            for name, _kind in bound_names(node):
+                if name in names:
+                    found.setdefault(name, getattr(node, "lineno", 1))
     return found
 
 

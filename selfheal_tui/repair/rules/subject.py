@@ -14,7 +14,7 @@ from selfheal_tui.model.crash import ExceptionInfo
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules.classes import ClassFacts, augmented, dotted, facts
 from selfheal_tui.repair.rules.places import Place, exports, find_class, module_file, resolve
-from selfheal_tui.repair.rules.support import Site, failing_site
+from selfheal_tui.repair.rules.support import Site, failing_site, site_of
 from selfheal_tui.repair.rules.target import exporters, module_members
 from selfheal_tui.source.identifiers import identifier_of
 
@@ -87,7 +87,7 @@ def subject_of(context: RepairContext) -> Subject | None:
         The subject; None when the crash is not such a one, when the failing line does not hold the
         attribute, or when it is about None (whose cure is never another name).
     """
-    site = failing_site(context)
+    site = failing_site(context) or _asked_enum(context)
     error = context.error
     name = identifier_of(error)
     if site is None or not name or name.startswith("__"):
@@ -96,6 +96,8 @@ def subject_of(context: RepairContext) -> Subject | None:
     if not nodes:
         return None
     kind, type_name = _kind(error)
+    if not type_name and not site.innermost and len(nodes) == 1:
+        kind, type_name = "class", dotted(nodes[0].value)  # an enumeration's message is the bare name
     if not type_name or type_name.rpartition(".")[2] == "NoneType":
         return None
     if kind == "module":
@@ -115,6 +117,14 @@ def _kind(error: ExceptionInfo) -> tuple[str, str]:
                 return kind, full if full.rpartition(".")[2] == name.rpartition(".")[2] else name
             return kind, name
     return "", ""
+
+
+def _asked_enum(context: RepairContext) -> Site | None:
+    """The site of `Color.GREN`: before 3.12 that is raised by a frame of the enum module."""
+    frames = context.error.frames
+    site = site_of(context)
+    own = frames and frames[-1].file.endswith("enum.py") and frames[-1].function == "__getattr__"
+    return site if own and len(frames) > 1 and frames[-2] is context.frame else None
 
 
 def _module(
