@@ -10,7 +10,6 @@ import os
 import shlex
 import shutil
 import signal
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,13 @@ from selfheal_tui.sandbox.drivers.jail import CANNOT_RUN, CANNOT_RUN_MESSAGE
 from selfheal_tui.sandbox.interpreter import INTERPRETER_NAME
 from selfheal_tui.sandbox.paths import PathMap, absolute
 from selfheal_tui.sandbox.process import Finished
+from selfheal_tui.sandbox.restore import read_plain
 from selfheal_tui.sandbox.runner import Runner, Scratch
 from selfheal_tui.sandbox.walls import PROBE
 
 _LARGEST_REPORT = 4 << 20
 _MOST_REPORTS = 64
+_MOST_ENTRIES = 10_000
 _LARGEST_PAYLOAD = 64 << 20
 _OPTIONS_WITH_VALUE = frozenset({"-X", "-W", "--check-hash-based-pycs"})
 
@@ -245,28 +246,18 @@ def read_reports(inbox: Path, paths: PathMap) -> tuple[list[CrashReport], int]:
         return [], 1
     for name in names:
         try:
-            raw = _read_plain(inbox / name, _LARGEST_REPORT)
+            raw = read_plain(inbox / name, _LARGEST_REPORT)
             reports.append(from_json(paths.outside(raw), CrashReport))
         except (OSError, MalformedDocumentError, RecursionError):
             unreadable += 1
     return sorted(reports, key=lambda report: report.captured_at), unreadable
 
 
-def _read_plain(file: Path, most: int) -> bytes:
-    """Reads a regular file, following no link and waiting for no pipe."""
-    number = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(number, "rb") as opened:
-        status = os.fstat(number)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > most:
-            raise OSError(f"{file.name} is no regular file of at most {most} bytes")
-        return opened.read(most)
-
-
 def _replay_call(runner: Runner, paths: PathMap, plan: ReplayPlan, seconds: float) -> ReplayResult:
     if not plan.payload:
         return _impossible("the arguments of the crashing call were not captured")
     try:
-        payload = _read_plain(Path(plan.payload), _LARGEST_PAYLOAD)
+        payload = read_plain(Path(plan.payload), _LARGEST_PAYLOAD)
     except OSError as error:
         return _impossible(f"the captured arguments cannot be read: {error.strerror or error}")
     live, view = runner.walls.live, str(runner.walls.view)
@@ -284,13 +275,12 @@ def _replay_call(runner: Runner, paths: PathMap, plan: ReplayPlan, seconds: floa
             "root": view,
             "probe": str(PROBE),
         }
-        given = scratch.given / "call.json"
-        given.write_text(json.dumps(spec), encoding="utf-8")
         finished = runner.driver(
             "call.py",
-            [str(given)],
+            [],
             scratch,
             seconds=seconds,
+            stdin=json.dumps(spec).encode(),
             cwd=_working_directory(runner, paths, plan.cwd, scratch),
             environ=runner.environment(scratch, path),
             more_readable=_outside(path, paths),

@@ -12,10 +12,12 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from selfheal_tui.model.ports import TestRun
 from selfheal_tui.sandbox.bytecode import warm_cache
 from selfheal_tui.sandbox.process import Finished
+from selfheal_tui.sandbox.restore import read_plain
 from selfheal_tui.sandbox.runner import Runner
 from selfheal_tui.sandbox.testplan import TestPlan
 from selfheal_tui.sandbox.walls import DRIVERS
@@ -23,6 +25,7 @@ from selfheal_tui.sandbox.walls import DRIVERS
 _PYTEST_ENDED = (0, 1, 2)
 _PYTEST_USAGE_ERROR = 4
 _LONGEST_COMMAND = 60_000
+_LARGEST_FILE = 16 << 20
 _SHELL = re.compile(r"[|&;<>()$`\n*?~]")
 _RANK = {"skipped": 0, "passed": 1, "failed": 2}
 _NOT_FOUND = (126, 127)
@@ -114,7 +117,7 @@ def _run_configured(runner: Runner, command: str, seconds: float) -> TestRun:
             result=(read_end, write_end),
             more_readable=[cache] if cache else [],
         )
-        written = lines.read_bytes() if lines.is_file() and not lines.is_symlink() else b""
+        written = _read_file(lines)
     outcomes = _read(finished.result or written)
     if outcomes.end is not None and not finished.timed_out:
         run = _judge("command", finished, outcomes)
@@ -131,6 +134,13 @@ def _run_configured(runner: Runner, command: str, seconds: float) -> TestRun:
     if finished.exit_code == 0:
         return _ended("command", finished, ids, frozenset(), 0)
     return _ended("command", finished, frozenset(), ids, 0)
+
+
+def _read_file(file: Path) -> bytes:
+    try:
+        return read_plain(file, _LARGEST_FILE)
+    except OSError:
+        return b""  # not written, or by somebody else: the exit status has to do
 
 
 def _read(raw: bytes) -> _Outcomes:

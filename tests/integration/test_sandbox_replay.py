@@ -422,6 +422,34 @@ def test_a_call_without_an_answer_is_never_green(root, qualname, status, reason)
         assert reason in result.reason
 
 
+def test_a_call_cannot_answer_in_our_name(root):
+    forger = """
+    import os
+    def forge():
+        for number in range(3, 60):
+            try:
+                os.write(number, b'{"kind": "returned", "repr": "fine"}\\n')
+            except OSError:
+                pass
+        os._exit(0)
+    """
+    put(root, lib_py=forger)
+    with sandbox(root).workspace() as workspace:
+        assert workspace.replay(call(root, "forge"), seconds=30).status is ReplayStatus.NOT_POSSIBLE
+
+
+def test_a_tree_too_deep_to_walk_is_cleared_away(root):
+    put(root, app_py="import os\nfor _ in range(1500):\n    os.mkdir('d' * 9)\n    os.chdir('d' * 9)\n")
+    with sandbox(root).workspace() as workspace:
+        where = workspace.root
+        assert workspace.replay(command(root, "python", "app.py"), seconds=60).exit_code == 0
+        assert [path.name for path in where.iterdir()] == ["app.py"]
+        home = "import os\nos.chdir(os.environ['HOME'])\n" + (root / "app.py").read_text()
+        workspace.write({"app.py": home.encode()})
+        assert workspace.replay(command(root, "python", "app.py"), seconds=60).exit_code == 0
+    assert not where.parent.exists()
+
+
 def test_an_endless_call_times_out(root):
     put(root, lib_py=LIB)
     with sandbox(root).workspace() as workspace:

@@ -193,6 +193,25 @@ def test_garbage_on_the_result_descriptor_is_believed_in_nothing(root):
     assert not run(root).ran
 
 
+def test_a_forged_report_without_the_token_is_believed_in_nothing(root):
+    put(
+        root,
+        "conftest.py",
+        """
+        import json, os
+        lines = [{"id": "test_a.py::test_a", "outcome": "passed"}, {"end": 0, "interrupted": False}]
+        for number in range(3, 60):
+            try:
+                os.write(number, "".join(json.dumps(line) + "\\n" for line in lines).encode())
+            except OSError:
+                pass
+        os._exit(0)
+        """,
+    )
+    put(root, "test_a.py", "def test_a(): assert 0\n")
+    assert not run(root).ran
+
+
 def test_tests_that_hang_are_reported_as_timed_out(root, level):
     put(root, "test_a.py", "import time\ndef test_a(): time.sleep(300)\n")
     with sandbox(root, level).workspace() as workspace:

@@ -1,7 +1,7 @@
 """Calls one function again with the arguments that were captured when it crashed.
 
-Usage: `call.py FD SPEC` with SPEC a JSON file: `module`, `file`, `qualname`, `payload`, `is_async`, `sys_path`, `root`, `probe`
-(directory of the probe), `inbox`. One JSON object to the descriptor, `kind` being `returned` (`repr`), `raised` (`report`), or `impossible` (`reason`).
+Usage: `call.py FD`; on stdin a line with a token, then a JSON object: `module`, `file`, `qualname`, `payload`, `is_async`, `sys_path`, `root`, `probe`
+(directory of the probe), `inbox`. To the descriptor the token and one JSON object, `kind` being `returned` (`repr`), `raised` (`report`), or `impossible` (`reason`).
 The payload is a pickle that the crashed program wrote: it is opened here, inside the walls, and nowhere else.
 """
 
@@ -232,11 +232,11 @@ def main(argv: list[str]) -> None:
     """Reads the specification, answers, and leaves at once: the call may have started threads."""
     number = int(argv[1])
     os.set_inheritable(number, False)
-    with open(argv[2], encoding="utf-8") as file:
-        spec = json.load(file)
+    token = sys.stdin.readline().strip()
+    spec = json.load(sys.stdin)
     sys.path[0:1] = spec["sys_path"]
     sys.argv = [spec["file"]]
-    answer = json.dumps(answer_for(spec)).encode("utf-8")
+    answer = (token + json.dumps(answer_for(spec)) + "\n").encode("utf-8")
     sys.stdout.flush()
     sys.stderr.flush()
     while answer:

@@ -1,6 +1,6 @@
 """Compiles files with the target interpreter and reports what it refuses. Runs nothing of the project.
 
-Usage: `compile_files.py FD`, a JSON list of paths on stdin; one JSON object to the descriptor:
+Usage: `compile_files.py FD`; on stdin a line with a token, then a JSON list of paths; to the descriptor the token and a JSON object,
 `{"problems": [[path, line, message], ...]}`. The cheapest rung of the proof ladder, so one process for all files.
 """
 
@@ -27,9 +27,10 @@ def problem_of(path: str) -> list[object] | None:
 def main(argv: list[str]) -> None:
     """Answers for every path."""
     warnings.simplefilter("ignore")
+    token = sys.stdin.readline().strip()
     found = [problem for problem in map(problem_of, json.load(sys.stdin)) if problem]
     with os.fdopen(int(argv[1]), "w") as answer:
-        json.dump({"problems": found}, answer)
+        answer.write(token + json.dumps({"problems": found}) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Tries import statements in the target interpreter, one JSON line for each.
 
-Usage: `resolve_imports.py FD`, on stdin `{"statements": [...], "sys_path": [...]}`. Importing runs code of the project and of
-others, which is why this happens inside the walls only. Lines `{"index": n, "ok": bool, "problem": text}` are written as
+Usage: `resolve_imports.py FD`, on stdin a line with a token, then `{"statements": [...], "sys_path": [...]}`. Importing runs code of the project and of
+others, which is why this happens inside the walls only. Lines of the token and `{"index": n, "ok": bool, "problem": text}` are written as
 they are known: when an import ends the process, the supervisor still knows which one did.
 """
 
@@ -36,13 +36,14 @@ def main(argv: list[str]) -> None:
     """Answers for every statement, then leaves at once: imported code may have started threads."""
     number = int(argv[1])
     os.set_inheritable(number, False)
+    token = sys.stdin.readline().strip()
     question = json.load(sys.stdin)
     sys.argv = [""]
     sys.path[0:1] = question["sys_path"]
     os.dup2(2, 1)
     for index, statement in enumerate(question["statements"]):
         problem = attempt(statement)
-        line = json.dumps({"index": index, "ok": not problem, "problem": problem}) + "\n"
+        line = token + json.dumps({"index": index, "ok": not problem, "problem": problem}) + "\n"
         os.write(number, line.encode("utf-8"))
     os._exit(0)
 

@@ -1,6 +1,6 @@
 """Discovers and runs unittest tests and reports each outcome as a JSON line, the last one being `{"end": ...}`.
 
-Usage: `run_unittest.py FD [ID...]`, in the directory of the project.
+Usage: `run_unittest.py FD [ID...]`, a line with a token on stdin (every line of the answer begins with it), in the directory of the project.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ class Result(unittest.TextTestResult):
     """Writes each outcome when its test stops; the worst of a test and its subtests counts."""
 
     descriptor = -1
+    token = ""
 
     def startTest(self, test: unittest.TestCase) -> None:  # noqa: N802 - unittest's name
         """Begins a test."""
@@ -27,14 +28,14 @@ class Result(unittest.TextTestResult):
     def stopTest(self, test: unittest.TestCase) -> None:  # noqa: N802 - unittest's name
         """Ends a test."""
         super().stopTest(test)
-        tell(self.descriptor, {"id": test.id(), "outcome": self.outcome})
+        tell({"id": test.id(), "outcome": self.outcome})
 
     def addError(self, test: Any, err: Any) -> None:  # noqa: N802 - unittest's name
         """Also called for a class or module fixture that failed, outside any test."""
         super().addError(test, err)
         self.outcome = "failed"
         if not isinstance(test, unittest.TestCase):
-            tell(self.descriptor, {"id": test.id(), "outcome": "failed"})
+            tell({"id": test.id(), "outcome": "failed"})
 
     def addFailure(self, test: Any, err: Any) -> None:  # noqa: N802 - unittest's name
         """An assertion failed."""
@@ -63,11 +64,11 @@ class Result(unittest.TextTestResult):
         self.outcome = "skipped"
 
 
-def tell(descriptor: int, line: dict[str, Any]) -> None:
+def tell(line: dict[str, Any]) -> None:
     """Writes one line, whole."""
-    data = (json.dumps(line) + "\n").encode("utf-8")
+    data = (Result.token + json.dumps(line) + "\n").encode("utf-8")
     while data:
-        data = data[os.write(descriptor, data) :]
+        data = data[os.write(Result.descriptor, data) :]
 
 
 def collect(loader: unittest.TestLoader, only: list[str]) -> unittest.TestSuite:
@@ -94,11 +95,11 @@ def main(argv: list[str]) -> int:
     os.set_inheritable(descriptor, False)
     sys.path[0] = os.getcwd()
     only, sys.argv = argv[2:], ["python -m unittest"]
-    Result.descriptor = descriptor
+    Result.descriptor, Result.token = descriptor, sys.stdin.readline().strip()
     suite = collect(unittest.TestLoader(), only)
     runner = unittest.TextTestRunner(resultclass=Result)  # type: ignore[arg-type]  # stubs: a generic stream
     result = runner.run(suite)
-    tell(descriptor, {"end": 0 if result.wasSuccessful() else 1, "interrupted": bool(result.shouldStop)})
+    tell({"end": 0 if result.wasSuccessful() else 1, "interrupted": bool(result.shouldStop)})
     return 0 if result.wasSuccessful() else 1
 
 

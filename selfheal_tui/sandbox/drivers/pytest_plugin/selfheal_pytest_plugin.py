@@ -17,15 +17,16 @@ CHANNEL = "SELFHEAL_TEST_CHANNEL"
 class Reporter:
     """Collects outcomes and writes them as they are known."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, token: str = "") -> None:
         self.descriptor = descriptor
+        self.token = token
         self.interrupted = False
         self.root = ""
         self.here = os.getcwd()
 
     def write(self, line: dict[str, Any]) -> None:
         """Writes one line, whole."""
-        data = (json.dumps(line) + "\n").encode("utf-8")
+        data = (self.token + json.dumps(line) + "\n").encode("utf-8")
         while data:
             data = data[os.write(self.descriptor, data) :]
 
