@@ -43,11 +43,13 @@ def start_times(code: str, environ: dict[str, str], runs: int) -> list[float]:
     return times
 
 
-def paired_start(code: str, environ: dict[str, str], plain: dict[str, str], runs: int) -> float:
+def paired_start(
+    code: str, environ: dict[str, str], plain: dict[str, str], runs: int, without_code: str = "pass"
+) -> float:
     """Median of the differences of alternating runs, which a busy machine disturbs least."""
     differences = []
     for _ in range(runs):
-        without = start_times("pass", plain, 1)[0]
+        without = start_times(without_code, plain, 1)[0]
         differences.append(start_times(code, environ, 1)[0] - without)
     return statistics.median(differences)
 
