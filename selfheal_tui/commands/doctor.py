@@ -68,6 +68,7 @@ def _examine(project: Any) -> Iterator[Finding]:
     yield _sandbox(settings)
     yield _git(engine)
     yield _model(settings)
+    yield from _model_from_project(project.loaded)
     yield _store(engine)
 
 
@@ -137,6 +138,18 @@ def _model(settings: Any) -> Finding:
     if key and not os.environ.get(key):
         return Finding("model", "missing", f"{settings.model.name}: ${key} is not set", f"export {key}=…")
     return Finding("model", "ok", f"{settings.model.name} through litellm {version}")
+
+
+def _model_from_project(loaded: Any) -> Iterator[Finding]:
+    """A checkout of somebody else's project must not quietly name the server that gets your key."""
+    base, key = loaded.origins["model.api_base"], loaded.origins["model.api_key_env"]
+    if loaded.settings.model.api_base and base.source.startswith(("pyproject.toml", "selfheal.toml")):
+        yield Finding(
+            "model server",
+            "weak",
+            f"{loaded.settings.model.api_base}, named by the project's {base.source}; it gets ${loaded.settings.model.api_key_env or '(no key)'} (from {key.source})",
+            "make sure that you trust this project with that key",
+        )
 
 
 def _store(engine: Any) -> Finding:

@@ -17,7 +17,7 @@ from selfheal_tui.model.kinds import Outcome
 from selfheal_tui.pipeline.learn import FactChecker, attempt_record, keys_of
 from selfheal_tui.pipeline.propose import Told
 from selfheal_tui.pipeline.rollback import execute_rollback, plan_rollback
-from selfheal_tui.repair.memory import extract_proven
+from selfheal_tui.repair.memory import proven_of
 from selfheal_tui.source.diff import unified_diff
 from selfheal_tui.source.project import Project
 from selfheal_tui.source.text import UnreadableSourceError, decode_source
@@ -112,17 +112,8 @@ class Closer:
         if attempt is not None:
             for key in keys_of(attempt.candidate, incident.fingerprint.value):
                 self._facts.record_success(key, {"incident": incident.incident_id})
-            for edit in attempt.candidate.edits if proved else ():
-                if edit.path in before:
-                    for fix in extract_proven(
-                        before[edit.path],
-                        edit.text,
-                        path=edit.path,
-                        fingerprint=incident.fingerprint.value,
-                        exception=incident.report.raised.bare_type,
-                        rule=attempt.candidate.rule,
-                    ):
-                        self._store.learning.remember(fix)
+            if proved:
+                self._remember(incident, attempt, before)
         outcome = Outcome.HEALED if proved else Outcome.HEALED_UNPROVEN
         return self.close(incident, outcome, evidence, decided_by=self._decider(incident))
 
@@ -153,6 +144,17 @@ class Closer:
                 self._facts.record_failure(key, why)
         noted = replace(_with_note(incident, f"rolled back by {actor}: {why}"), transaction_id="")
         return self.close(noted, Outcome.ROLLED_BACK, why, decided_by=actor)
+
+    def _remember(self, incident: Incident, attempt: Attempt, before: dict[str, str]) -> None:
+        suspect = incident.diagnosis.suspect if incident.diagnosis else None
+        for fix in proven_of(
+            attempt.candidate,
+            before,
+            fingerprint=incident.fingerprint.value,
+            exception=incident.report.raised.bare_type,
+            suspect=suspect.qualname if suspect else "",
+        ):
+            self._store.learning.remember(fix)
 
     def _decider(self, incident: Incident) -> str:
         applied = self._store.audit.records(incident.incident_id, kinds={"change.applied"})

@@ -90,6 +90,7 @@ class Search:
             best = better(best, attempt)
             incident = self._put(incident.advance(IncidentState.PROPOSING))
         stream.close()
+        incident = self._billed(incident, told)
         if best is not None:
             incident = self._put(incident.advance(IncidentState.VALIDATING))
         return incident, best, rivals_of(best, tried)
@@ -168,6 +169,25 @@ class Search:
                 cost=add_costs(incident.cost, candidate.cost),
             )
         )
+
+    def _billed(self, incident: Incident, told: Told) -> Incident:
+        """Puts questions that brought no candidate on the bill: they cost as much as the others."""
+        for refusal in told.refusals:
+            cost = refusal.cost
+            if not (cost.prompt_tokens or cost.completion_tokens or cost.usd):
+                continue
+            self._store.audit.append(
+                "model.asked",
+                actor="engine",
+                incident_id=incident.incident_id,
+                data={
+                    "reason": refusal.reason,
+                    "tokens": cost.prompt_tokens + cost.completion_tokens,
+                    "usd": cost.usd,
+                },
+            )
+            incident = replace(incident, cost=add_costs(incident.cost, cost))
+        return self._put(incident)
 
     def _put(self, incident: Incident) -> Incident:
         self._store.incidents.put(incident)

@@ -34,8 +34,7 @@ def modules_of(*folders: str) -> list[str]:
 
 def test_help_loads_none_of_the_heavy_libraries() -> None:
     loaded = modules_after(
-        "from selfheal_tui.cli import selfheal\n"
-        "try:\n selfheal.main(['--help'])\nexcept SystemExit:\n pass"
+        "from selfheal_tui.cli import selfheal\ntry:\n selfheal.main(['--help'])\nexcept SystemExit:\n pass"
     )
     assert not loaded & {*HEAVY, "tinydb", "rich", "msgspec"}
 
@@ -60,7 +59,9 @@ def test_no_floor_under_the_faces_loads_textual_or_litellm() -> None:
 def test_the_probe_uses_the_standard_library_alone() -> None:
     imports = "\n".join(f"import {name}" for name in modules_of("probe"))
     roots = {m.partition(".")[0] for m in modules_after(imports)}
-    foreign = {m for m in roots if m not in sys.stdlib_module_names and not m.startswith(("_", "selfheal_tui"))}
+    foreign = {
+        m for m in roots if m not in sys.stdlib_module_names and not m.startswith(("_", "selfheal_tui"))
+    }
     baseline = {m.partition(".")[0] for m in modules_after("pass")}
     assert foreign <= baseline
 
