@@ -7,16 +7,21 @@ steps, across modules. Reads only; what it cannot follow it leaves out.
 from __future__ import annotations
 
 import ast
+import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from selfheal_tui.repair.rules.classes import FunctionNode, dotted, self_assignments
 from selfheal_tui.repair.rules.places import resolve
 from selfheal_tui.repair.rules.scopes import own_nodes
-from selfheal_tui.repair.rules.support import ancestors
+from selfheal_tui.repair.rules.support import ancestors, parse, read
 from selfheal_tui.source.project import Project
 
 MAX_HOPS = 4
+MAX_JSON_FILES = 50
+MAX_JSON_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +136,36 @@ def _of_attribute(spot: Spot, node: ast.Attribute) -> Iterator[Spot]:
                 and up.value is not None
             ):
                 yield Spot(spot.path, spot.tree, up.value)
+
+
+def project_keys(project: Project) -> list[str]:
+    """All string keys that the project's code and JSON files use, the most used first.
+
+    Evidence for crashes of which nothing but a text is left; weaker than the keys of the mapping itself.
+    """
+    counts: Counter[str] = Counter()
+    for path in project.python_files():
+        source = read(project, path)
+        tree = parse(source.text) if source else None
+        for node in ast.walk(tree) if tree is not None else ():
+            counts.update(literal_keys(node))
+            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+                counts.update([node.slice.value] if isinstance(node.slice.value, str) else [])
+    files = (file for file in project.walk() if file.suffix == ".json")
+    for file in islice(files, MAX_JSON_FILES):
+        try:
+            if file.stat().st_size <= MAX_JSON_BYTES:
+                _count_keys(json.loads(file.read_bytes()), counts)
+        except (OSError, ValueError, RecursionError):
+            continue  # data that cannot be read names no keys
+    return [key for key, _ in counts.most_common()]
+
+
+def _count_keys(value: object, counts: Counter[str]) -> None:
+    if isinstance(value, dict):
+        counts.update(str(key) for key in value)
+        for inner in value.values():
+            _count_keys(inner, counts)
+    elif isinstance(value, list):
+        for inner in value[:100]:
+            _count_keys(inner, counts)

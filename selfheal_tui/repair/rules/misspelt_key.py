@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules.classes import dotted
-from selfheal_tui.repair.rules.dict_sources import Spot, literal_keys, makers
+from selfheal_tui.repair.rules.dict_sources import Spot, literal_keys, makers, project_keys
 from selfheal_tui.repair.rules.places import files
 from selfheal_tui.repair.rules.rule import Finding, Rule
 from selfheal_tui.repair.rules.similar import near
@@ -91,6 +91,9 @@ def _string_key(
 ) -> Iterator[Finding]:
     key = str(constant.value)
     keys = known_keys(context, site, mapping)
+    told = bool(keys)
+    if not told:  # a text names no keys: what the project calls its keys elsewhere is all there is
+        keys = [name for name in project_keys(context.project) if name != key]
     if key in keys:
         return
     for match in near(key, keys):
@@ -114,8 +117,9 @@ def _string_key(
         fix = edited(
             context,
             USE,
-            f"the mapping has no key {key!r}, but it has {match.name!r}; the key is corrected where it is asked for.",
-            PLAUSIBLE if odd else match.confidence,
+            f"the mapping has no key {key!r}, but {'it has' if told else 'other code and data of the project say'} "
+            f"{match.name!r}; the key is corrected where it is asked for.",
+            match.confidence if told and not odd else min(PLAUSIBLE, match.confidence),
             {site.path: [rename_string(site.text, node, match.name) for node in same]},
         )
         if fix is not None:

@@ -31,6 +31,7 @@ CURES = [
     Cure("a nested key", {"main.py": "d = {'outer': {'inner_value': 1}}\nprint(d['outer']['iner_value'])\n"}, "d['outer']['inner_value']"),
     Cure("rows in a list", {"main.py": "rows = [{'price': 1}, {'price': 2}]\nfor row in rows:\n    print(row['prize'])\n"}, "row['price']"),
     Cure("a key from a file", {"main.py": "import json\n\nd = json.loads('{\"weather\": 1}')\nprint(d['wether'])\n"}, "d['weather']", modes=("probe",)),
+    Cure("a key that only a data file of the project has", {"data/s.json": '{"a": [{"language": "en"}]}', "main.py": "import json\n\nd = json.loads(open('data/s.json').read())\nprint(d['a'][0]['langauge'])\n"}, "[0]['language']", most=0.6, modes=("text", "bare")),
     Cure("a number as a string", {"main.py": "d = {1: 'a', 2: 'b'}\nprint(d['1'])\n"}, "print(d[1])", modes=("probe",)),
     Cure("the odd literal", {"main.py": "def make():\n    return {'mesage': 'x', 'level': 1}\n\ndef show(entry):\n    return entry['message']\n\ndef log(entry):\n    return entry['message'] + 'x'\n\nshow(make())\nlog(make())\n"}, "{'message': 'x'", rule="misspelt-key-definition", modes=("probe",)),
 ]  # fmt: skip
