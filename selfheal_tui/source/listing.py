@@ -46,6 +46,14 @@ def tracked_files(root: Path) -> list[str] | None:
     return names or None
 
 
+def is_file(file: Path) -> bool:
+    """Tells whether a path is a file; names that no file can have are not."""
+    try:
+        return file.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def walk_files(root: Path) -> Iterator[Path]:
     """Walks a tree in sorted order.
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from selfheal_tui.model.crash import CrashReport, ExceptionInfo, Frame
 from selfheal_tui.model.kinds import CaptureSource
 from selfheal_tui.probe.redaction import mask_text
+from selfheal_tui.source.listing import is_file
 from selfheal_tui.source.position import MODULE, reads_the_same, scopes_at
 from selfheal_tui.source.text import UnreadableSourceError, split_lines
 
@@ -91,7 +92,7 @@ class _Localiser:
             path = self._project.relative(Path(self._cwd) / name)
         else:
             path = self._project.relative(name)
-        if path is not None and (self._project.root / path).is_file():
+        if path is not None and is_file(self._project.root / path):
             return path
         if self._exists_here(name):
             return None

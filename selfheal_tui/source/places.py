@@ -95,14 +95,20 @@ def is_test(path: str) -> bool:
     return any(part in _TEST_DIRS for part in pure.parts[:-1]) or _named(pure.name, _TEST_FILES)
 
 
-def protection(path: str) -> str:
-    """Returns why no fix may touch a relative path, judged by its name alone, or ""."""
+def protection(path: str, shown: str = "") -> str:
+    """Returns why no fix may touch a relative path, judged by its name alone, or "".
+
+    Args:
+        path: Relative to the root, with forward slashes.
+        shown: What to call it, where the caller knows it by another name.
+    """
+    shown = shown or path
     pure = PurePosixPath(path)
     for part in pure.parts:
         if part.lower() in _STATE_DIRS:  # case-blind file systems
-            return f"{path} is protected: {_STATE_DIRS[part.lower()]}"
+            return f"{shown} is protected: {_STATE_DIRS[part.lower()]}"
     if any(prune_dir(part) for part in pure.parts[:-1]) or is_foreign(path):
-        return f"{path} is protected: it is installed or generated, not this project's source"
+        return f"{shown} is protected: it is installed or generated, not this project's source"
     reasons = (
         (is_test(path), "tests judge a fix, so a fix may not change them"),
         (_named(pure.name, _POLICY_FILES), "it is configuration or policy"),
@@ -110,7 +116,7 @@ def protection(path: str) -> str:
         (_named(pure.name, _STARTUP_FILES), "it runs at every start of the interpreter"),
         (_named(pure.name, _SECRET_FILES), "it holds secrets"),
     )
-    return next((f"{path} is protected: {reason}" for holds, reason in reasons if holds), "")
+    return next((f"{shown} is protected: {reason}" for holds, reason in reasons if holds), "")
 
 
 def _named(name: str, patterns: Iterable[str]) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from selfheal_tui.model.crash import CrashReport
 from selfheal_tui.model.settings import ProjectSettings
-from selfheal_tui.source.listing import tracked_files, walk_files
+from selfheal_tui.source.listing import is_file, tracked_files, walk_files
 from selfheal_tui.source.places import glob_match, is_foreign, protection, prune_dir
 from selfheal_tui.source.text import MAX_SOURCE_BYTES, SourceText, UnreadableSourceError, read_source
 
@@ -113,7 +113,7 @@ class Project:
     def _is_environment(self, directory: str) -> bool:
         known = self._environments.get(directory)
         if known is None:
-            known = self._environments[directory] = (self.root / directory / "pyvenv.cfg").is_file()
+            known = self._environments[directory] = is_file(self.root / directory / "pyvenv.cfg")
         return known
 
     def walk(self) -> Iterator[Path]:
@@ -238,7 +238,7 @@ class Project:
         except OutsideRootError as error:
             return f"{path} is protected: {error}"
         for name in dict.fromkeys((path, real.relative_to(self.root).as_posix())):
-            if reason := protection(name):
+            if reason := protection(name, path):
                 return reason
             if self._in_environment(name):
                 return f"{path} is protected: it is inside a virtual environment"

@@ -60,8 +60,10 @@ class Block:
         self.close_frame()
         if function is None:
             self.place = (file, line)
-        elif len(self.frames) < MAX_FRAMES:
+        else:
             self.frames.append(Frame(file=file, qualname=function, line=line))
+            if len(self.frames) > MAX_FRAMES:
+                del self.frames[MAX_FRAMES // 2]  # both ends tell something; the middle is a recursion
 
     def detail(self, text: str) -> bool:
         """Takes a line that belongs to the last frame.
@@ -72,7 +74,9 @@ class Block:
         if repeated := _REPEATED.match(text):
             self.close_frame()
             room = min(int(repeated["count"]), MAX_REPEATS, MAX_FRAMES - len(self.frames))
-            self.frames += self.frames[-1:] * max(0, room)
+            # What is folded has the same line, but the last of it need not have failed at the same place.
+            copies = [replace(f, end_line=None, col=None, end_col=None) for f in self.frames[-1:]]
+            self.frames += copies * max(0, room)
             return True
         if text.startswith("    ") or not text.strip():
             self.shown.append(text[:_MAX_LINE])
