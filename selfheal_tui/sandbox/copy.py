@@ -64,7 +64,7 @@ def copy_project(project: Project, target: Path, settings: SandboxSettings) -> C
         )
     count = _Count(root, settings)
     try:
-        _copy_directories(root, target)
+        made = _copy_directories(root, target)
         listed = _Listed(root)
         for source in project.walk():
             relative = source.relative_to(root).as_posix()
@@ -78,7 +78,9 @@ def copy_project(project: Project, target: Path, settings: SandboxSettings) -> C
                     continue
                 count.add(status.st_size)
                 destination = target / relative
-                destination.parent.mkdir(parents=True, exist_ok=True)
+                if destination.parent not in made:  # mostly made already, and asking the disk is dear
+                    destination.parent.mkdir(parents=True, exist_ok=True)
+                    made.add(destination.parent)
                 if stat.S_ISLNK(status.st_mode):
                     _copy_link(source, destination, root, target)
                 else:
@@ -143,10 +145,10 @@ def _reason_to_leave_out(source: Path, status: os.stat_result, root: Path, setti
     return ""
 
 
-def _copy_directories(root: Path, target: Path) -> None:
+def _copy_directories(root: Path, target: Path) -> set[Path]:
     """Makes directories and links to directories: programs expect even empty ones to be there."""
     target.mkdir(parents=True, exist_ok=True)
-    made = 0
+    made = {target}
     for where, names, _ in os.walk(root):
         here = Path(where)
         kept = []
@@ -155,8 +157,7 @@ def _copy_directories(root: Path, target: Path) -> None:
             if prune_dir(name) or (source / "pyvenv.cfg").exists():
                 continue
             destination = target / source.relative_to(root)
-            made += 1
-            if made > _MOST_FILES:
+            if len(made) > _MOST_FILES:
                 raise SandboxError(
                     f"the project {root} has more than {_MOST_FILES} directories; choose a smaller root"
                 )
@@ -165,8 +166,10 @@ def _copy_directories(root: Path, target: Path) -> None:
                     _copy_link(source, destination, root, target)
                 continue
             destination.mkdir(exist_ok=True)
+            made.add(destination)
             kept.append(name)
         names[:] = kept
+    return made
 
 
 def _copy_link(source: Path, destination: Path, root: Path, target: Path) -> None:

@@ -66,6 +66,7 @@ class RestorableTree:
             self._clock += 1
             moment = int(twin.stat().st_mtime) + self._clock
             os.utime(twin, (moment, moment))
+            (self.working / relative).parent.mkdir(parents=True, exist_ok=True)
         self._identities.pop(relative, None)
         self._restore_entry(relative)
 
@@ -110,10 +111,10 @@ class RestorableTree:
 
     def _restore_entry(self, relative: str) -> None:
         twin, file = self.pristine / relative, self.working / relative
-        _remove(file)
+        if os.path.lexists(file):
+            _remove(file)
         if not os.path.lexists(twin):
             return
-        file.parent.mkdir(parents=True, exist_ok=True)
         if twin.is_symlink():
             file.symlink_to(twin.readlink())
         else:
