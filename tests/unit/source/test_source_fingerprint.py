@@ -64,7 +64,11 @@ def project(tmp_path_factory) -> Project:
 
 def captured(project: Project, case: str, depth: int = 4) -> tuple[CrashReport, str]:
     done = subprocess.run(
-        [sys.executable, "run.py", case, str(depth)], cwd=project.root, capture_output=True, text=True, check=True
+        [sys.executable, "run.py", case, str(depth)],
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     document, text = json.loads(done.stdout)
     return from_builtins(document, CrashReport), text
