@@ -15,7 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run a command, heal its crashes, run it again."),
     "heal": ("heal", "Heal from a traceback text (a file, or - for standard input)."),
     "incidents": ("incidents", "List incidents."),
-    "show": ("incidents", "Show one incident with its proof and timeline."),
+    "show": ("show", "Show one incident with its proof and timeline."),
     "diff": ("incidents", "Show the fix of an incident, and the code to approve it with."),
     "approve": ("approvals", "Approve the proposed fix of an incident."),
     "reject": ("approvals", "Reject the proposed fix of an incident."),

@@ -1,4 +1,4 @@
-"""`selfheal incidents`, `show` and `diff`: what happened, what was shown, what would be written."""
+"""`selfheal incidents` and `diff`: what happened, and what would be written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import click
 from selfheal_tui.commands import exits, texts
 from selfheal_tui.commands.common import Options, emit, emit_json, fail, opened, project_options
 from selfheal_tui.model.incident import Attempt, Incident
-from selfheal_tui.model.serial import to_builtins
 
 
 @click.command("incidents")
@@ -29,53 +28,6 @@ def incidents_command(*, options: Options, limit: int) -> None:
     for incident in found:
         emit(f"{texts.standing(incident):<22} {texts.headline(incident)}")
         emit(f"{'':<22} {texts.kind_of(incident)} · {texts.moment(incident.last_seen)} · {incident.message}")
-
-
-@click.command("show")
-@click.argument("incident_id")
-@project_options
-def show_command(*, options: Options, incident_id: str) -> None:
-    """Show one incident: cause, frames, candidates with their proofs, timeline."""
-    with opened(options) as project:
-        store = project.engine.store
-        incident = store.incidents.get(incident_id.lstrip("#"))
-        timeline = store.audit.records(incident.incident_id)
-    if options.as_json:
-        emit_json({"incident": to_builtins(incident), "timeline": to_builtins(timeline)})
-        return
-    emit(texts.headline(incident))
-    emit(
-        f"  {texts.standing(incident)} · {texts.kind_of(incident)} · {incident.environment} · captured from {incident.report.source}"
-    )
-    if incident.diagnosis is not None:
-        emit(f"  cause    {incident.diagnosis.root_cause}")
-        if incident.diagnosis.failing_expression:
-            emit(f"  failing  {incident.diagnosis.failing_expression}")
-        if incident.diagnosis.explanation:
-            emit(f"  why      {incident.diagnosis.explanation}")
-    emit(f"  message  {incident.message}")
-    for info in incident.report.chain:
-        emit(f"\n{info.link.value}: {info.type}: {info.message}")
-        for frame in info.frames:
-            sign = "▸" if frame.in_app else " "
-            emit(
-                f"  {sign} {frame.path or frame.file}:{frame.line} {frame.qualname}   {frame.source.strip()}"
-            )
-            if frame.in_app and frame.locals:
-                emit("      " + "  ".join(f"{v.name}={v.repr}" for v in frame.locals[:12]))
-    for number, attempt in enumerate(incident.attempts):
-        chosen = " (chosen)" if number == incident.chosen else ""
-        emit(f"\ncandidate {number + 1}{chosen}: {texts.fix_line(attempt.candidate)}")
-        if attempt.note:
-            emit(f"  {attempt.note}")
-        for line in texts.proof_lines(attempt.proof):
-            emit(line)
-    emit("\ntimeline")
-    for record in timeline:
-        facts = ", ".join(
-            f"{k}={v}" for k, v in record.data.items() if isinstance(v, str | int | float) and v != ""
-        )
-        emit(f"  {texts.moment(record.at)}  {record.kind:<22} {record.actor:<20} {facts[:160]}")
 
 
 @click.command("diff")

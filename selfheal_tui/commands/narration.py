@@ -71,7 +71,7 @@ def _(step: Progressed) -> None:
     elif incident.state is IncidentState.ON_PROBATION:
         say(f"  applied  {incident.message}; on probation until the program has run again")
     elif incident.state is IncidentState.CLOSED:
-        say(f"  outcome  {texts.standing(incident)} · {incident.message}")
+        say(f"  outcome  {texts.standing(incident)} · {texts.one_line(incident.message, 600)}")
 
 
 def tell_json(step: object) -> None:

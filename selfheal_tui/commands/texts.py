@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 
 from selfheal_tui.model.candidate import Candidate
+from selfheal_tui.model.crash import LocalValue
 from selfheal_tui.model.evidence import Proof, RungReport
 from selfheal_tui.model.incident import Incident, IncidentState
 from selfheal_tui.model.kinds import Outcome, Verdict
@@ -25,6 +27,9 @@ _STATE_GLYPHS = {
     Outcome.ROLLED_BACK: "↺",
     Outcome.FAILED: "✗",
 }
+
+CODE_TYPES = frozenset({"function", "type", "module", "builtin_function_or_method", "method"})
+MOST_LOCALS = 12
 
 
 def speaks_unicode() -> bool:
@@ -103,6 +108,17 @@ def fix_line(candidate: Candidate) -> str:
     return (
         f"{candidate.proposer}/{candidate.rule} ({candidate.confidence:.2f}) on {files}: {candidate.reason}"
     )
+
+
+def one_line(text: str, width: int = 300) -> str:
+    """Returns a text as a single line of bounded length."""
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def telling(values: Sequence[LocalValue]) -> list[LocalValue]:
+    """Returns the local variables that say something about a crash: data, not code."""
+    return [v for v in values if v.type not in CODE_TYPES][:MOST_LOCALS]
 
 
 def moment(at: float) -> str:

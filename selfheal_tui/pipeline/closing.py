@@ -74,7 +74,8 @@ class Closer:
         lines = [r.explanation for r in told.refusals if r.explanation][:3]
         if not lines and diagnosis is not None:
             lines = [diagnosis.explanation or diagnosis.root_cause]
-        lines += [r.reason for r in told.refusals if r.reason and not r.explanation][:3]
+        if not lines or any(r.cost.seconds for r in told.refusals):
+            lines += [r.reason for r in told.refusals if r.reason and not r.explanation][:3]
         failed = [a for a in incident.attempts if a.proof.failed]
         if failed:
             last = failed[-1].proof.reports[-1]

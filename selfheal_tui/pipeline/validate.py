@@ -42,8 +42,9 @@ def replay_plans(
         interpreter: The project's interpreter.
 
     Returns:
-        The whole command first (if it crashed quickly), then single calls, innermost first. For a crash
-        known from text alone: the script at the top of its traceback.
+        The whole command first (if it crashed quickly) and the innermost call; without a command, every
+        call whose arguments were captured. For a crash known from text alone: the script at the top of its
+        traceback.
     """
     plans = []
     process = report.process
@@ -62,7 +63,7 @@ def replay_plans(
                     cwd=str(project.root),
                 )
             )
-    for call in report.replay:
+    for call in report.replay if not plans else report.replay[:1]:
         payload = store.inbox.payload(report, call.payload) if call.payload else None
         if payload is not None and Path(payload).exists():
             plans.append(

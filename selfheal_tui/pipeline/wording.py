@@ -151,11 +151,11 @@ def explanation(signal: Signal, facts: Facts, extra: tuple[str, ...] = ()) -> st
         facts: The crash.
         extra: Sentences that the analysis found, such as where a None came from.
     """
-    parts = [f"Classified as {signal.issue_type}/{signal.severity}: {signal.reason}.", *extra]
+    parts = [*extra]
     if advice := _ADVICE.get(signal.id):
         parts.append(advice)
     parts.append(_fault(signal.nature, facts))
-    return "\n".join(p for p in parts if p)
+    return "\n".join(p for p in parts if p) or f"{signal.reason[:1].upper()}{signal.reason[1:]}."
 
 
 def _fault(nature: Nature, facts: Facts) -> str:

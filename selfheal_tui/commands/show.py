@@ -1,0 +1,86 @@
+"""`selfheal show`: one incident from its frames to its timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import click
+
+from selfheal_tui.commands import texts
+from selfheal_tui.commands.common import Options, emit, emit_json, opened, project_options
+from selfheal_tui.model.incident import Incident
+from selfheal_tui.model.record import AuditRecord
+from selfheal_tui.model.serial import to_builtins
+
+FACT_WIDTH = 160
+
+
+@click.command("show")
+@click.argument("incident_id")
+@project_options
+def show_command(*, options: Options, incident_id: str) -> None:
+    """Show one incident: cause, frames, candidates with their proofs, timeline."""
+    with opened(options) as project:
+        store = project.engine.store
+        incident = store.incidents.get(incident_id.lstrip("#"))
+        timeline = store.audit.records(incident.incident_id)
+    if options.as_json:
+        emit_json({"incident": to_builtins(incident), "timeline": to_builtins(timeline)})
+        return
+    for part in (_overview, _frames, _candidates):
+        for line in part(incident):
+            emit(line)
+    for line in _timeline(timeline):
+        emit(line)
+
+
+def _overview(incident: Incident) -> Iterator[str]:
+    yield texts.headline(incident)
+    yield (
+        f"  {texts.standing(incident)} · {texts.kind_of(incident)} · {incident.environment} · "
+        f"captured from {incident.report.source}"
+    )
+    diagnosis = incident.diagnosis
+    if diagnosis is not None:
+        yield f"  cause    {diagnosis.root_cause}"
+        if diagnosis.failing_expression:
+            yield f"  failing  {texts.one_line(diagnosis.failing_expression)}"
+        yield f"  class    {diagnosis.reason}"
+        for line in diagnosis.explanation.splitlines():
+            yield f"           {line}"
+        for place in diagnosis.trail:
+            yield f"  came by  {place.path}:{place.line} {place.qualname}"
+    yield f"  message  {texts.one_line(incident.message, 2000)}"
+
+
+def _frames(incident: Incident) -> Iterator[str]:
+    for info in incident.report.chain:
+        yield f"\n{info.link.value}: {info.type}: {info.message}"
+        for frame in info.frames:
+            sign = "▸" if frame.in_app else " "
+            yield f"  {sign} {frame.path or frame.file}:{frame.line} {frame.qualname}   {frame.source.strip()}"
+            for value in texts.telling(frame.locals) if frame.in_app else ():
+                yield f"        {value.name} = {texts.one_line(value.repr, 100)}"
+
+
+def _candidates(incident: Incident) -> Iterator[str]:
+    for number, attempt in enumerate(incident.attempts):
+        chosen = " (chosen)" if number == incident.chosen else ""
+        yield f"\ncandidate {number + 1}{chosen}: {texts.fix_line(attempt.candidate)}"
+        if attempt.note:
+            yield f"  {attempt.note}"
+        yield from texts.proof_lines(attempt.proof)
+
+
+def _timeline(records: Sequence[AuditRecord]) -> Iterator[str]:
+    yield "\ntimeline"
+    for record in records:
+        facts = ", ".join(
+            f"{key}={value}"
+            for key, value in record.data.items()
+            if isinstance(value, str | int | float) and value != ""
+        )
+        yield (
+            f"  {texts.moment(record.at)}  {record.kind:<22} {record.actor:<20} "
+            f"{texts.one_line(facts, FACT_WIDTH)}"
+        )
