@@ -27,7 +27,8 @@ def incidents_command(*, options: Options, limit: int) -> None:
         emit("no incidents yet. Start a program with: selfheal run -- python your_program.py")
     for incident in found:
         emit(f"{texts.standing(incident):<22} {texts.headline(incident)}")
-        emit(f"{'':<22} {texts.kind_of(incident)} · {texts.moment(incident.last_seen)} · {incident.message}")
+        emit(f"{'':<22} {texts.kind_of(incident)} · {texts.moment(incident.last_seen)}")
+        emit(f"{'':<22} {texts.one_line(incident.message)}")
 
 
 @click.command("diff")
