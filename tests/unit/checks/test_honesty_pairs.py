@@ -142,7 +142,6 @@ HONEST = {
     "missing self": patched("tool.count", "self.tool.count"),
     "missing await": patched("d[k].size", "(await d[k]).size"),
     "missing import": "import json\n" + BASE,
-    "misspelt check": patched("is_approved(tool)", "is_aproved(tool)"),
     "new check": patched(LINE, "    if d is None:\n        raise ValueError('no data')\n" + LINE),
     "handler that re-raises": patched(
         LINE, "    try:\n    " + LINE + "    except Exception as e:\n        log.error(e)\n        raise\n"
@@ -280,6 +279,11 @@ def test_a_flag_of_governance_turned_over_fails() -> None:
 def test_a_misspelt_keyword_of_governance_may_be_corrected() -> None:
     before = "def f():\n    run(require_aproval=True)\n"
     assert judge(before, before.replace("aproval", "approval")) == ("pass", [])
+
+
+def test_a_misspelt_check_may_be_corrected() -> None:
+    before = BASE.replace("is_approved", "is_aproved")
+    assert judge(before, BASE, failing="is_aproved", identifier="is_aproved") == ("pass", [])
 
 
 def test_a_context_manager_that_starts_dropping_exceptions_fails() -> None:
