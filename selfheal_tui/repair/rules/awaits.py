@@ -46,7 +46,7 @@ def apply(context: RepairContext) -> Iterator[Finding]:
     site = site_of(context)
     if site is None:
         return
-    message = context.error.message
+    message = context.error.message.partition("\n")[0]  # in a log, "never awaited" warnings may follow
     if found := re.search(
         r"object (\w+) can't be used in 'await' expression|'(\w+)' object can't be awaited", message
     ):
@@ -93,7 +93,7 @@ def _missing_await(context: RepairContext) -> Iterator[Finding]:
         )
         if found is not None:
             yield found
-    elif function is None or not _inside_loop(context, origin):
+    elif function is None or not _inside_loop(context):
         changed = apply_edits(origin.text, [whole(call, f"asyncio.run({text})")])
         changed = add_import(changed, "import asyncio")
         note = "`asyncio.run()` starts an event loop of its own for this call."
@@ -111,7 +111,7 @@ def _is_async(context: RepairContext, spot: Spot, call: ast.Call) -> bool:
     return found is not None and isinstance(found.node, ast.AsyncFunctionDef)
 
 
-def _inside_loop(context: RepairContext, spot: Spot) -> bool:
+def _inside_loop(context: RepairContext) -> bool:
     """Whether an event loop runs in this thread already: the traceback came through asyncio."""
     return any("/asyncio/" in frame.file for frame in context.error.frames)
 

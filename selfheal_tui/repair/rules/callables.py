@@ -61,9 +61,9 @@ def apply(context: RepairContext) -> Iterator[Finding]:
     elif re.match(rf"'{_FUNCTION_TYPES}' object is not subscriptable", message):
         yield from _function_indexed(context, site)
     elif found := re.match(rf"'{_FUNCTION_TYPES}' object has no attribute '(\w+)'", message):
+        name = found[1]
         nodes = site.nodes(
-            ast.Attribute,
-            lambda n, name=found[1]: n.attr == name and isinstance(n.value, ast.Name | ast.Attribute),
+            ast.Attribute, lambda n: n.attr == name and isinstance(n.value, ast.Name | ast.Attribute)
         )
         yield from _add_call(context, site, [n.value for n in nodes])
     elif re.search(

@@ -41,6 +41,7 @@ MODULES: tuple[str, ...] = (
     "callables",
     "containers",
     "awaits",
+    "arguments",
 )
 
 
