@@ -95,14 +95,15 @@ def capture_times(folder: str, runs: int, *, payloads: bool) -> list[float]:
 
 def sentry_capture(folder: str, runs: int) -> float:
     """Median time in ms that sentry-sdk takes to build its event of the same exception."""
+    import sentry_sdk
     from sentry_sdk.utils import event_from_exception
 
+    sentry_sdk.init(dsn="http://key@127.0.0.1:9/1", default_integrations=False)
+    options = sentry_sdk.get_client().options
     error, times = crash(20, folder), []
     for _ in range(runs):
         started = time.perf_counter()
-        event_from_exception(
-            error, client_options={"include_local_variables": True, "max_value_length": 1024}
-        )
+        event_from_exception(error, client_options=options)
         times.append((time.perf_counter() - started) * 1e3)
     return statistics.median(times)
 
@@ -126,6 +127,10 @@ def main() -> int:
             )
         )
         rows.append(("probe at start, inside", inner_cost(folder, plain, options.runs), BAR_START_MS))
+        fail = f"import sys; sys.path.insert(0, {folder!r}); import deep; deep.crash(17)"
+        Path(folder, "deep.py").write_text(DEEP)
+        whole = paired_start(fail, environ, plain, options.runs, fail)
+        rows.append(("a crash reported, 20 frames, whole process", whole, None))
         rows.append(
             ("first capture, 20 frames (cold caches)", capture_times(folder, 1, payloads=False)[0], None)
         )

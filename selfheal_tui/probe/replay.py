@@ -94,6 +94,7 @@ def capture_calls(
         At most `MAX_CALLS` JSON-able `ReplayCall`s, innermost first.
     """
     calls: list[dict[str, Any]] = []
+    deadline = time.monotonic() + MAX_SECONDS
     for level in reversed(levels):
         frame = level.tb_frame
         code = frame.f_code
@@ -107,13 +108,15 @@ def capture_calls(
         ):
             continue
         calls.append(
-            _describe_call(frame, sources, budget, payload_dir, "%s.args.%d.pickle" % (stem, len(calls)))
+            _describe_call(
+                frame, sources, budget, payload_dir, "%s.args.%d.pickle" % (stem, len(calls)), deadline
+            )
         )
     return calls
 
 
 def _describe_call(
-    frame: FrameType, sources: Sources, budget: Budget, payload_dir: str | None, payload: str
+    frame: FrameType, sources: Sources, budget: Budget, payload_dir: str | None, payload: str, deadline: float
 ) -> dict[str, Any]:
     code = frame.f_code
     module = frame.f_globals.get("__name__", "")
@@ -131,7 +134,7 @@ def _describe_call(
         call["problem"] = "no payload was asked for" if payload_dir is None else "the capture ran out of time"
         return call
     try:
-        data, note = pickle_arguments(frame)
+        data, note = pickle_arguments(frame, deadline)
         spool.write_file(payload_dir, payload, data)
         call["payload"], call["problem"] = payload, note
     except BaseException as problem:  # the program's own __reduce__ may raise whatever it likes
@@ -149,11 +152,12 @@ def _obstacle(code: CodeType, sources: Sources) -> str:
     return ""
 
 
-def pickle_arguments(frame: FrameType) -> tuple[bytes, str]:
+def pickle_arguments(frame: FrameType, deadline: float) -> tuple[bytes, str]:
     """Pickles the arguments of a frame's call as `{"args": (…), "kwargs": {…}}`.
 
     Args:
         frame: The frame of a plain function or coroutine function.
+        deadline: Monotonic time in seconds at which to give up.
 
     Returns:
         The pickle, and what to know about it (`""` if nothing).
@@ -174,7 +178,7 @@ def pickle_arguments(frame: FrameType) -> tuple[bytes, str]:
     missing = [name for name in every if name not in names]
     if rebound or missing:
         raise ValueError("argument rebound: " + ", ".join(rebound or missing))
-    sink = _Sink(time.monotonic() + MAX_SECONDS)
+    sink = _Sink(deadline)
     scrubber = Scrubber(sink.check_time)
     args = [scrubber.named(name, names[name]) for name in positional]
     args.extend(scrubber.value(item) for item in (names[star] if star else ()))

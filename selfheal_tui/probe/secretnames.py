@@ -39,6 +39,10 @@ _TOKEN_OWNERS = frozenset(
         "api access auth refresh bearer bot session secret id csrf xsrf github gitlab slack hf oauth user app"
     ).split()
 )
+# Tokens of texts and languages, not of access.
+_TEXT_TOKENS = frozenset(
+    "per eos bos pad unk sep cls mask next current previous prev last first special stop".split()
+)
 _PASS_OWNERS = frozenset(("db user smtp ftp mail email admin root redis mysql pg http auth login my").split())
 # A name that *ends* or *begins* like this speaks about a secret and does not hold one.
 _ABOUT_ENDINGS = frozenset(
@@ -91,7 +95,7 @@ def is_secret_name(name: str) -> bool:
         return True
     last, before = words[-1], words[-2] if len(words) > 1 else ""
     if last == "token":
-        return True
+        return before not in _TEXT_TOKENS
     if last == "tokens":
         return before in _TOKEN_OWNERS
     if last in ("key", "keys"):

@@ -41,6 +41,8 @@ MASKED = {
     "cut literal": "password='hunter2",
     "triple quotes": 'password = """x\nhunter2"""',
     "comparison": "if password == 'hunter2':",
+    "after an apostrophe": "don't use password='hunter2'",
+    "beside a call": "secrets = [get('x'), 'hunter2']",
     "escaped quote": "password = 'it\\'s hunter2'",
 }
 
@@ -100,6 +102,12 @@ ORDINARY = [
     "Token(type='NAME', string='x')",
     "if token == '(':",
     "key = 'name'",
+    'print("Token: " + repr(token))',
+    "def ask(prompt='Password: ', stream=None): ...",
+    "api_key = (given or get_secret('SERVICE_API_KEY') or options.pop('x', None))",
+    "(('cost_per_token', 'cost'),)",
+    "eos_token = '</s>'",
+    "elif token == 0x09:",
     "sorted(rows, key=lambda row: row[0])",
     "cache_key='user:1'",
     "postgres://{user}:{password}@{host}/db",
