@@ -16,7 +16,7 @@ from itertools import islice
 from selfheal_tui.repair.rules.classes import FunctionNode, dotted, self_assignments
 from selfheal_tui.repair.rules.places import resolve
 from selfheal_tui.repair.rules.scopes import own_nodes
-from selfheal_tui.repair.rules.support import ancestors, parse, read
+from selfheal_tui.repair.rules.support import ancestors, glance, parse
 from selfheal_tui.source.project import Project
 
 MAX_HOPS = 4
@@ -145,7 +145,7 @@ def project_keys(project: Project) -> list[str]:
     """
     counts: Counter[str] = Counter()
     for path in project.python_files():
-        source = read(project, path)
+        source = glance(project, path)
         tree = parse(source.text) if source else None
         for node in ast.walk(tree) if tree is not None else ():
             counts.update(literal_keys(node))

@@ -14,6 +14,7 @@ import re
 from selfheal_tui.source.text import split_lines
 
 Span = tuple[int, int, int, int]
+_F_STRING = re.compile(r"(?i)(?<!\w)r?fr?['\"]")
 _EXPRESSION_ENDS = re.compile(r"[}!:=]")
 NOWHERE: Span = (0, 0, 0, 0)
 
@@ -41,18 +42,16 @@ def correct_positions(text: str, tree: ast.Module) -> None:
         text: The source.
         tree: Its tree, not yet shared.
     """
-    inner = {
-        part
-        for node in ast.walk(tree)
-        if isinstance(node, ast.JoinedStr)
-        for value in node.values
-        for part in ast.walk(value)
-        if isinstance(part, ast.JoinedStr)
-    }
-    lines = [line.encode("utf-8", "surrogatepass") for line in split_lines(text)]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr) and node not in inner:
-            _correct(text, lines, node)
+    if not _F_STRING.search(text):
+        return
+    inner: set[ast.AST] = set()
+    lines: list[bytes] = []
+    for node in ast.walk(tree):  # outer strings come before what is inside them
+        if not isinstance(node, ast.JoinedStr) or node in inner:
+            continue
+        inner.update(part for part in ast.walk(node) if isinstance(part, ast.JoinedStr))
+        lines = lines or [line.encode("utf-8", "surrogatepass") for line in split_lines(text)]
+        _correct(text, lines, node)
 
 
 def _correct(text: str, lines: list[bytes], string: ast.JoinedStr) -> None:

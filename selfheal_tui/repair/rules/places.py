@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from selfheal_tui.repair.rules.scopes import bound_names, own_nodes
-from selfheal_tui.repair.rules.support import parse, read
+from selfheal_tui.repair.rules.support import glance, parse, read
 from selfheal_tui.source.position import definitions
 from selfheal_tui.source.project import Project
 
@@ -37,20 +37,27 @@ class Place:
     node: ast.AST
 
 
-def files(project: Project, *words: str) -> Iterator[tuple[str, str, ast.Module]]:
+def files(
+    project: Project, *words: str, tree_if: re.Pattern[str] | None = None
+) -> Iterator[tuple[str, str, ast.Module]]:
     """Yields the parsable files of the project in which all words occur as whole words.
 
     Args:
         project: The project.
         words: Identifiers; none of them yields every file.
+        tree_if: A further pattern that the text must hold to be worth parsing.
 
     Yields:
         Path, text and tree.
     """
     patterns = [re.compile(rf"(?<!\w){re.escape(word)}(?!\w)") for word in words]
     for path in project.python_files():
-        source = read(project, path)
-        if source is None or not all(pattern.search(source.text) for pattern in patterns):
+        source = glance(project, path)
+        if source is None or not all(word in source.text for word in words):
+            continue
+        if not all(pattern.search(source.text) for pattern in patterns):
+            continue
+        if tree_if is not None and not tree_if.search(source.text):
             continue
         tree = parse(source.text)
         if tree is not None:
@@ -214,7 +221,8 @@ def named(project: Project, name: str, *, top: bool = False) -> list[Place]:
         Definitions outside of protected files (tests and the like), in file order.
     """
     found = []
-    for path, _text, tree in files(project, name):
+    defined = re.compile(rf"(?:def|class)\s+{re.escape(name)}(?!\w)")
+    for path, _text, tree in files(project, name, tree_if=defined):
         if project.protected(path):
             continue
         for qualname, node in definitions(tree):
