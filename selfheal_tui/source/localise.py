@@ -17,7 +17,7 @@ from selfheal_tui.model.crash import CrashReport, ExceptionInfo, Frame
 from selfheal_tui.model.kinds import CaptureSource
 from selfheal_tui.probe.redaction import mask_text
 from selfheal_tui.source.listing import is_file
-from selfheal_tui.source.position import MODULE, reads_the_same, scopes_at
+from selfheal_tui.source.position import MODULE, reads_the_same, spans
 from selfheal_tui.source.text import UnreadableSourceError, split_lines
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class _Localiser:
         self._project = project
         self._cwd = cwd
         self._from_text = from_text
-        self._text = lru_cache(maxsize=256)(self._read)
+        self._lines = lru_cache(maxsize=256)(self._read_lines)
+        self._spans = lru_cache(maxsize=256)(self._read_spans)
         self._names: dict[str, list[str]] | None = None
 
     def exception(self, info: ExceptionInfo) -> ExceptionInfo:
@@ -77,7 +78,7 @@ class _Localiser:
         """Moves columns that count from a printed (stripped) line to where the line stands in the file."""
         if not frame.source.strip() or not self._line_reads_the_same(path, frame):
             return frame
-        line = split_lines(self._text(path) or "")[frame.line - 1].rstrip("\r\n")
+        line = self._lines(path)[frame.line - 1].rstrip("\r\n")
         shift = _indent_bytes(line) - _indent_bytes(frame.source)
         frame = replace(frame, source=mask_text(line))
         if not shift or frame.col is None or frame.end_col is None:
@@ -128,15 +129,17 @@ class _Localiser:
                 self._names.setdefault(PurePosixPath(path).name, []).append(path)
         return self._names.get(name, [])
 
-    def _read(self, path: str) -> str | None:
+    def _read_lines(self, path: str) -> list[str]:
         try:
-            return self._project.read(path).text
+            return split_lines(self._project.read(path).text)
         except (UnreadableSourceError, ValueError):
-            return None
+            return []
+
+    def _read_spans(self, path: str) -> list[tuple[str, int, int]]:
+        return spans("".join(self._lines(path)))
 
     def _line_reads_the_same(self, path: str, frame: Frame) -> bool:
-        text = self._text(path)
-        lines = split_lines(text) if text is not None else []
+        lines = self._lines(path)
         if not 1 <= frame.line <= len(lines):
             return False
         return reads_the_same(frame.source, lines[frame.line - 1])
@@ -148,7 +151,7 @@ class _Localiser:
             return bare
         if frame.source.strip() and not self._line_reads_the_same(path, frame):
             return bare
-        scopes = scopes_at(self._text(path) or "", frame.line)
+        scopes = [name for name, first, last in self._spans(path) if first <= frame.line <= last]
         if bare.startswith("<"):  # <lambda>, <listcomp> and so on belong to the innermost definition
             return f"{scopes[-1]}.<locals>.{bare}" if scopes else bare
         return next((q for q in reversed(scopes) if q.rpartition(".")[2] == bare), bare)

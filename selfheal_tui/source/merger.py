@@ -39,6 +39,7 @@ class Merger:
         self._hint = "" if qualname == MODULE else qualname
         self._is_module = qualname == MODULE
         self._target = self._resolve(places_with_lines(module, tree), line)
+        self._bound = _bound_names(tree)
         self._overloads: dict[str, int] = {}
         self._insertions = Insertions()
         self._anchor: int | None = self._target.path[0][1] if self._target else None
@@ -99,8 +100,14 @@ class Merger:
                 raise MergeRefusedError(f"{name} looks like a method: put it inside its class")
             self._add_member(owner, new)
         else:
-            self._insertions.define(new)
-            self.changed.append(name)
+            self._define(new)
+
+    def _define(self, new: Definition) -> None:
+        name = new.name.value
+        if name in self._bound:
+            raise MergeRefusedError(f"{name} is assigned at module level, not defined: change the assignment")
+        self._insertions.define(new)
+        self.changed.append(name)
 
     def _place_of_function(self, new: cst.FunctionDef) -> Place | None:
         name = new.name.value
@@ -204,8 +211,7 @@ class Merger:
         if place is None:
             place = self._only(new, self._named(new))
         if place is None:
-            self._insertions.define(new)
-            self.changed.append(name)
+            self._define(new)
         else:
             self._merge_class(place, new)
 
@@ -275,9 +281,7 @@ class Merger:
 
     def _repeats(self, statement: cst.BaseStatement) -> bool:
         wanted = shape(statement)
-        return any(
-            shape(old) == wanted for old in self._module.body if type(old) is type(statement) and head(old)
-        )
+        return any(shape(old) == wanted for old in self._module.body if type(old) is type(statement))
 
     def _statement(self, new: cst.BaseStatement) -> None:
         name = assigned_name(new)
@@ -295,12 +299,27 @@ class Merger:
             self.changed.append(name or MODULE)
         elif same:
             raise MergeRefusedError(f"{name or head(new)} stands {len(same)} times at module level")
+        elif name in self._bound:
+            raise MergeRefusedError(f"{name} is assigned together with other names, or under a condition")
         elif name is not None and isinstance(new, cst.SimpleStatementLine):
             self._insertions.assign(new)
             self.changed.append(name)
         else:
             first = code_of(new).strip().splitlines()[0]
             raise MergeRefusedError(f"code that runs on import is not merged: {first!r}")
+
+
+def _bound_names(tree: ast.Module) -> frozenset[str]:
+    """Names that statements at module level assign, definitions and imports aside."""
+    todo: list[ast.AST] = list(tree.body)
+    names = set()
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            todo += ast.iter_child_nodes(node)
+    return frozenset(names)
 
 
 def _is_expression(statement: cst.BaseStatement) -> bool:

@@ -191,18 +191,22 @@ def enclosing_function(tree_or_text: ast.AST | str, line: int) -> Function | Non
     return found[-1] if found else None
 
 
-def scopes_at(text: str, line: int) -> list[str]:
-    """Returns the qualified names of all definitions that hold a line, outermost first."""
+def spans(text: str) -> list[tuple[str, int, int]]:
+    """Lists qualified name, first and last line of every definition, outer ones before inner ones.
+
+    Returns:
+        Nothing when the text does not parse.
+    """
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
         return []
-    return [qualname for qualname, node in definitions(tree) if _covers(node, line)]
+    return [(name, first_line(node), node.end_lineno or 0) for name, node in definitions(tree)]
 
 
 def qualname_at(text: str, line: int) -> str:
     """Returns the qualified name of the innermost definition that holds a line, else `<module>`."""
-    return next(reversed(scopes_at(text, line)), MODULE)
+    return next((name for name, first, last in reversed(spans(text)) if first <= line <= last), MODULE)
 
 
 def find_definition(text: str, qualname: str, line: int | None = None) -> ast.AST | None:

@@ -17,16 +17,19 @@ from selfheal_tui.source.position import MODULE, definitions
 from selfheal_tui.source.text import split_lines, with_newlines
 
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)")
+_WHAT = r"(?:code|logic|implementation|body|methods?|functions?|class|file|module)"
 _ELIDED = re.compile(
-    r"#\s*(?:\[|\(|<)?\s*(?:\.{3}|…)"
-    r"|#.*(?:\.{3}|…)\s*(?:\]|\)|>)?\s*$"
-    r"|#.*\b(?:rest of (?:the |your |this )?(?:code|function|method|class|file|body|implementation|logic)"
-    r"|(?:existing|previous|original|remaining|other|same) (?:code|logic|implementation|body|methods?|functions?)"
-    r"(?: here| below| above| unchanged| remains?.*| stays?.*| is .*| are .*|)\s*$"
-    r"|(?:code|rest|else|above|below|methods?|functions?|implementation) (?:is |are |remains? |stays? )?unchanged"
-    r"|unchanged\s*$|same as (?:before|above|the original|original)|(?:omitted|elided|truncated) for brevity)",
+    r"#\s*[\[(<]?\s*(?:\.{3}|…)"
+    r"|#.*\b(?:rest|existing|previous|other|remaining|unchanged|same|code)\b.*(?:\.{3}|…)\s*[\])>]?\s*$"
+    rf"|#.*\brest of (?:the |your |this )?{_WHAT}\b"
+    rf"|#\s*(?:keep |the |all |your |\()*(?:existing|previous|original|remaining|other|same) {_WHAT}"
+    r"(?: here| below| above| unchanged| remains?.*| stays?.*| is .*| are .*)?\s*\)?\s*$"
+    rf"|#.*\b(?:{_WHAT}|rest|else|above|below) (?:is |are |remains? |stays? )?unchanged\b"
+    r"|#\s*\(?unchanged\)?\s*$"
+    r"|#.*\b(?:same as (?:before|above|the original|original)\s*$|(?:omitted|elided|truncated) for brevity)",
     re.IGNORECASE,
 )
+"""Comments with which models stand for code that they left out."""
 _STUBS = frozenset({"overload", "abstractmethod"})
 
 

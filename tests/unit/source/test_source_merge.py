@@ -202,6 +202,8 @@ REFUSED = [
     ("@overload\ndef h(x: int) -> int: ...\n" * 3, "", "overloads"),
     ("class A:\n    print('x')\n", "", "neither definition nor attribute"),
     ("async def f(x):\n    return 1\ndef f(", "", "does not parse"),
+    ("def f(x):\n    # keep existing logic\n    return 1\n", "", "left out"),
+    ("def f(x):\n    # handle the other cases ...\n    return 1\n", "", "left out"),
 ]
 
 
@@ -362,6 +364,33 @@ def test_a_fence_inside_a_docstring_does_not_cut_the_code(fence):
     result = merge_snippet(MODULE, f"{fence}\n{code}{fence}\n")
     assert result.changed == ("f",)
     assert "    return 1  # inner" in result.text
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# retry after a while...",
+        "# the remaining items",
+        "# existing code paths rely on this",
+        "# keep the original request body",
+    ],
+)
+def test_an_ordinary_comment_is_not_taken_for_a_placeholder(comment):
+    assert comment in merge_snippet(MODULE, f"def f(x):\n    {comment}\n    return 1\n").text
+
+
+@pytest.mark.parametrize("snippet", ["x = 5\n", "def x():\n    return 1\n", "class y: pass\n", "z = 1\n"])
+def test_a_name_that_is_assigned_along_with_others_is_not_shadowed(snippet):
+    module = "x, y = 1, 2\nif x:\n    z = 3\n\n\ndef f():\n    return x\n"
+    with pytest.raises(MergeRefusedError, match="assigned"):
+        merge_snippet(module, snippet)
+
+
+@pytest.mark.parametrize("newline", ["\r", "\r\n", "\n"])
+def test_mixed_newlines_form_feeds_and_a_missing_last_newline_stay(newline):
+    module = f"import os{newline}\x0c{newline}x = 1\r\ny = '''a\rb\nc'''{newline}def f(x):{newline}    return 1{newline}z = 2"
+    result = merge_snippet(module, "def f(x):\n    return 2\n")
+    assert result.text == module.replace("return 1", "return 2")
 
 
 def test_the_line_picks_one_overload():

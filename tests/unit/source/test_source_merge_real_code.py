@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import copy
 import importlib.util
+import inspect
 import random
 import warnings
 from pathlib import Path
@@ -51,6 +53,7 @@ def check(text: str, name: str, node: ast.AST) -> None:
     assert reformatted.text == text
     if node.body[0].lineno == node.lineno or isinstance(node.body[-1].__dict__.get("value"), ast.Constant):
         return  # a body on the line of its `def` has to be rewritten to hold two statements
+    node = copy.deepcopy(node)
     node.body.append(ast.parse(ADDED).body[0])
     longer = merge_snippet(text, ast.unparse(node), qualname=name, line=node.lineno)
     lines = split_lines(longer.text)
@@ -66,6 +69,62 @@ def test_a_function_merged_over_itself_leaves_every_byte_and_an_added_line_is_al
     cases = [case for file in files for case in functions(file)]
     for case in rng.sample(cases, min(8, len(cases))):
         check(*case)
+
+
+def mutate(node: ast.AST, rng: random.Random) -> ast.AST:
+    """Deletes, doubles, swaps or adds statements somewhere inside of a copy of a function."""
+    node = copy.deepcopy(node)
+    blocks = [
+        value
+        for inner in ast.walk(node)
+        for _, value in ast.iter_fields(inner)
+        if isinstance(value, list) and value and isinstance(value[0], ast.stmt)
+    ]
+    for _ in range(rng.randint(1, 3)):
+        block = rng.choice(blocks)
+        at = rng.randrange(len(block))
+        match rng.choice(["delete", "double", "swap", "add", "replace"]):
+            case "delete" if len(block) > 1:
+                del block[at]
+            case "double":
+                block.insert(at, copy.deepcopy(block[at]))
+            case "swap" if len(block) > 1:
+                block[at - 1], block[at] = block[at], block[at - 1]
+            case "replace":
+                block[at] = ast.parse("if guard:\n    x = 1\nelse:\n    return 2").body[0]
+            case _:
+                block.insert(at, ast.parse(ADDED).body[0])
+    return node
+
+
+def meaning(node: ast.AST) -> str:
+    node = copy.deepcopy(node)
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+            inner.value = inspect.cleandoc(inner.value)
+    return ast.dump(node)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_changed_function_means_what_was_asked_and_nothing_else_moves(package):
+    rng = random.Random(package)
+    small = [file for file in sources(package) if file.stat().st_size < 60_000] or sources(package)
+    cases = [case for file in rng.sample(small, min(4, len(small))) for case in functions(file)]
+    for text, name, node in rng.sample(cases, min(12, len(cases))):
+        wanted = mutate(node, rng)
+        doc = ast.get_docstring(node, clean=False)
+        if (doc is not None and ast.get_docstring(wanted, clean=False) != doc) or "..." in ast.unparse(node):
+            continue  # a docstring that is left out is kept on purpose; an ellipsis is refused on purpose
+        merged = merge_snippet(text, ast.unparse(wanted), qualname=name, line=node.lineno).text
+        index = [found.lineno for _, found in definitions(ast.parse(text))].index(node.lineno)
+        before, after = ast.parse(text), ast.parse(merged)
+        outer = next(n for q, n in definitions(after) if q == name and first_line(n) == first_line(node))
+        assert meaning(outer) == meaning(ast.parse(ast.unparse(wanted)).body[0]), (name, index)
+        start, stop = first_line(node) - 1, node.end_lineno
+        old, new = split_lines(text), split_lines(merged)
+        assert new[:start] == old[:start]
+        assert new[len(new) - (len(old) - stop) :] == old[stop:]
+        assert len(list(ast.walk(before))) > 0
 
 
 @pytest.mark.slow
