@@ -129,6 +129,27 @@ class GitHistory:
         """Lists commits that changed a file, newest first."""
         return self._log(limit=limit, path=path) if self.available else []
 
+    def changes_about(
+        self, path: str, word: str, limit: int = MAX_COMMITS
+    ) -> Iterator[tuple[Commit, FileChange]]:
+        """Yields the changes to a file that touched lines with a word, newest first, the disk's own first.
+
+        Args:
+            path: The file.
+            word: An identifier; anything else finds nothing.
+            limit: How many commits are looked at.
+        """
+        if not word.isidentifier() or not word.isascii() or not self.available:
+            return
+        for change in self.uncommitted():
+            if change.old_path == path:
+                yield Commit(WORKING_TREE, "HEAD", ""), change
+        pattern = f"(^|[^A-Za-z0-9_]){word}([^A-Za-z0-9_]|$)"
+        for commit in self._log(f"-G{pattern}", limit=limit, path=path):
+            if commit.parent:
+                before, after = self.show(commit.parent, path), self.show(commit.sha, path)
+                yield commit, FileChange(path, path, before, after)
+
     def _log(self, *options: str, limit: int, path: str = "*.py") -> list[Commit]:
         raw = self._git(
             "log",

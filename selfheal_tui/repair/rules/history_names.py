@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from selfheal_tui.repair.base import RepairContext
-from selfheal_tui.repair.rules.places import exports, module_file
+from selfheal_tui.repair.rules.misspelt_name import unbound_names
+from selfheal_tui.repair.rules.places import exports, module_file, top_level
 from selfheal_tui.repair.rules.redirect import Redirection, attribute_uses, module_uses, spread
 from selfheal_tui.repair.rules.restore import class_with, module_with, needs_of, unmet
 from selfheal_tui.repair.rules.rule import Finding, Rule
+from selfheal_tui.repair.rules.scopes import loads, visible
+from selfheal_tui.repair.rules.spans import whole
 from selfheal_tui.repair.rules.subject import Subject, subject_of
-from selfheal_tui.repair.rules.support import CERTAIN, PLAUSIBLE, STRONG, candidate, edited, explained
+from selfheal_tui.repair.rules.support import CERTAIN, PLAUSIBLE, STRONG, candidate, edited, explained, parse
 from selfheal_tui.repair.rules.wrong_import import failing_from
 from selfheal_tui.source.githistory import GitHistory, Removed, parsed_definitions
 from selfheal_tui.source.position import Definition
@@ -43,7 +46,14 @@ class Lost:
 
 
 def lost_name(context: RepairContext) -> Lost | None:
-    """Works out what is missing from where, for AttributeError and ImportError."""
+    """Works out what is missing from where, for AttributeError, ImportError and NameError."""
+    if context.error.bare_type == "NameError":
+        unbound = unbound_names(context)
+        if unbound is None:
+            return None
+        site, nodes = unbound
+        names = frozenset(top_level(site.tree))
+        return Lost(nodes[0].id, None, site.path, frozenset(), names, site.path)
     subject = subject_of(context) if context.error.bare_type == "AttributeError" else None
     if subject is not None and subject.cls is not None:
         owners = {subject.cls.place.qualname, *(base.qualname for base in subject.cls.bases)}
@@ -105,7 +115,14 @@ def renamed(context: RepairContext) -> Iterator[Finding]:
 
 def _redirect(context: RepairContext, lost: Lost, new: str) -> Redirection:
     if lost.module_path is not None:
-        return module_uses(context, lost.module_path, lost.name, new)
+        result = module_uses(context, lost.module_path, lost.name, new)
+        source = context.project.read(lost.module_path)
+        tree = parse(source.text)
+        if tree is not None:
+            for use in loads(tree, lost.name):
+                if lost.name not in visible(tree, use):
+                    result.add(context, lost.module_path, whole(use, new))
+        return result
     assert lost.subject is not None
     return attribute_uses(context, lost.subject, new)
 
@@ -218,6 +235,6 @@ def does_something(node: Definition) -> bool:
 
 
 RULES = (
-    Rule(RENAMED, ("AttributeError", "ImportError"), renamed),
-    Rule(DELETED, ("AttributeError", "ImportError"), deleted),
+    Rule(RENAMED, ("AttributeError", "ImportError", "NameError"), renamed),
+    Rule(DELETED, ("AttributeError", "ImportError", "NameError"), deleted),
 )

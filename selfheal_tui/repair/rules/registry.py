@@ -28,6 +28,7 @@ MODULES: tuple[str, ...] = (
     "key_as_attribute",
     "missing_self",
     "history_names",
+    "history_attributes",
     "kindred_names",
     # values and calls
     "operand_types",

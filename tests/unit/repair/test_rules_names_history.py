@@ -259,3 +259,69 @@ def test_a_sibling_whose_method_needs_what_is_not_there_lends_nothing(tmp_path: 
         """
     }
     check_trap(tmp_path, Trap("needs", files), "bare")
+
+
+def test_a_renamed_attribute_is_followed(tmp_path: Path) -> None:
+    before = "class Job:\n    def __init__(self):\n        self.deadline = 60\n        self.name = 'x'\n"
+    use = "from job import Job\n\n\ndef show(job):\n    return job.deadline + 1\n"
+    lab = Lab(
+        tmp_path,
+        {
+            "job.py": before,
+            "use.py": use,
+            "main.py": "from use import Job, show\n\nassert show(Job()) == 61\nassert Job().deadline\n",
+        },
+    )
+    lab.commit("first")
+    lab.write({"job.py": before.replace("deadline", "limit_in_seconds")})
+    lab.commit("rename")
+    for mode in MODES:
+        best = lab.candidates(mode, RULES)[0]
+        assert (best.rule, best.confidence) == ("renamed-attribute-in-history", 0.95)
+        assert {edit.path for edit in best.edits} == {"use.py", "main.py"}
+        assert lab.heals(best)
+
+
+def test_a_renamed_constant_of_a_module_is_followed(tmp_path: Path) -> None:
+    lab = Lab(
+        tmp_path,
+        {"conf.py": "RETRIES = 3\nNAME = 'x'\n", "main.py": "import conf\n\nassert conf.RETRIES == 3\n"},
+    )
+    lab.commit("first")
+    lab.write({"conf.py": "MAX_ATTEMPTS = 3\nNAME = 'x'\n"})
+    lab.commit("rename")
+    best = lab.candidates("bare", RULES)[0]
+    assert best.rule == "renamed-attribute-in-history"
+    assert lab.heals(best)
+
+
+def test_an_attribute_that_went_without_a_successor_is_left_alone(tmp_path: Path) -> None:
+    before = "class Job:\n    def __init__(self):\n        self.deadline = 60\n        self.name = 'x'\n"
+    lab = Lab(tmp_path, {"job.py": before, "main.py": "from job import Job\n\nJob().deadline\n"})
+    lab.commit("first")
+    lab.write({"job.py": before.replace("        self.deadline = 60\n", "")})
+    lab.commit("delete")
+    assert lab.candidates("bare", RULES) == []
+
+
+def test_a_function_renamed_in_its_own_module_is_followed(tmp_path: Path) -> None:
+    before = "def helper_one(x):\n    return [x]\n\n\ndef go():\n    return helper_one(1)\n\n\ngo()\n"
+    lab = Lab(tmp_path, {"main.py": before})
+    lab.commit("first")
+    lab.write({"main.py": before.replace("def helper_one", "def as_list")})
+    for mode in MODES:
+        best = lab.candidates(mode, RULES)[0]
+        assert best.rule == "renamed-in-history"
+        assert "return as_list(1)" in best.edits[0].text
+        assert lab.heals(best)
+
+
+def test_a_function_deleted_from_its_own_module_is_brought_back(tmp_path: Path) -> None:
+    before = "def helper_one(x):\n    return [x]\n\n\ndef go():\n    return helper_one(1)\n\n\ngo()\n"
+    lab = Lab(tmp_path, {"main.py": before})
+    lab.commit("first")
+    lab.write({"main.py": before.partition("\n\n\n")[2]})
+    lab.commit("delete")
+    best = lab.candidates("bare", RULES)[0]
+    assert best.rule == "deleted-in-history"
+    assert lab.heals(best), best.edits[0].text
