@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-import uuid
 from types import TracebackType
 from typing import Any, Iterator, Mapping
 
@@ -75,7 +74,7 @@ def capture_exception(
         # Said in the report itself: what is missing from it is missing because the capture failed.
         said["selfheal.capture"] = "; ".join(problems[:10])
     return {
-        "report_id": uuid.uuid4().hex,
+        "report_id": os.urandom(16).hex(),
         "captured_at": time.time(),
         "source": source,
         "chain": described[::-1],
