@@ -14,7 +14,10 @@ from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.repair.rules import (
     circular_import,
     foreign_names,
+    format_fields,
+    history_attributes,
     history_names,
+    key_as_attribute,
     keyword_argument,
     kindred_names,
     missing_import,
@@ -22,6 +25,8 @@ from selfheal_tui.repair.rules import (
     misspelt_attribute,
     misspelt_key,
     misspelt_name,
+    relative_import,
+    shadowed_module,
     wrong_import,
 )
 from tests.unit.repair.crashlab import MODES, Lab
@@ -35,10 +40,15 @@ RULES = tuple(
         misspelt_name,
         wrong_import,
         circular_import,
+        relative_import,
+        shadowed_module,
         keyword_argument,
         misspelt_key,
+        format_fields,
+        key_as_attribute,
         missing_self,
         history_names,
+        history_attributes,
         kindred_names,
     )
     for rule in module.RULES
