@@ -1,4 +1,4 @@
-"""Calls that do not fit the parameters of the project's function: one too few, one too many, or two swapped.
+"""Calls that do not fit the parameters of the project's function: one too few or one too many.
 
 The right value is only taken from where it is evident: a variable of the parameter's own name, what the caller's
 siblings do, or the types at the crash. Nothing is passed just to fill a gap.
@@ -16,7 +16,7 @@ from selfheal_tui.repair.rules.places import files
 from selfheal_tui.repair.rules.rule import Finding, Rule
 from selfheal_tui.repair.rules.scopes import visible
 from selfheal_tui.repair.rules.similar import distance
-from selfheal_tui.repair.rules.spans import end_of, rename_keyword, source_of, start_of, whole
+from selfheal_tui.repair.rules.spans import end_of, rename_keyword, source_of, start_of
 from selfheal_tui.repair.rules.support import (
     GUESS,
     PLAUSIBLE,
@@ -24,7 +24,6 @@ from selfheal_tui.repair.rules.support import (
     Site,
     edited,
     explained,
-    parse,
     site_of,
 )
 from selfheal_tui.source.calls import CallResolver, Found, Function
@@ -61,7 +60,8 @@ def _call(site: Site, name: str) -> ast.Call | None:
     return flow.only(named) or (flow.only(site.nodes(ast.Call)) if not named else None)
 
 
-def _definition(context: RepairContext, site: Site, call: ast.Call, name: str) -> Found | None:
+def definition_of_call(context: RepairContext, site: Site, call: ast.Call, name: str) -> Found | None:
+    """Finds the project's function that a call runs; for `__init__` the constructor of the called class."""
     resolver = CallResolver(
         context.project,
         site.path,
@@ -86,10 +86,10 @@ def _missing(context: RepairContext, site: Site, name: str, wanted: list[str]) -
     call = _call(site, name)
     if call is None or not wanted:
         return
-    found = _definition(context, site, call, name)
+    found = definition_of_call(context, site, call, name)
     yield from _from_scope(context, site, call, found, wanted)
     if found is not None and found.node.name == name:
-        yield from _default(context, site, found, wanted)
+        yield from _default(context, found, wanted)
     elif name == "load" and wanted == ["Loader"] and isinstance(call.func, ast.Attribute):
         edit = TextEdit(
             start_of(call.func), end_of(call.func), f"{source_of(site.text, call.func.value)}.safe_load"
@@ -120,7 +120,7 @@ def _from_scope(
         ", ".join(f"`{v}`" for v in values.values())
         + f" is at hand and has the name of the missing parameter of `{ast.unparse(call.func)}()`"
     )
-    edit = _insert(site, call, found, values)
+    edit = _insert(call, found, values)
     if edit is not None:
         yield from flow.one_file(context, site, NAME, reason, STRONG, [edit])
 
@@ -137,18 +137,19 @@ def _value_for(site: Site, call: ast.Call, parameter: str) -> tuple[str, bool]:
         return parameter, True
     owner = site.method_class(call)
     if owner is not None and "self" in names:
+        wanted = (parameter, f"_{parameter}")
         for node in ast.walk(owner):
-            if (
+            of_self = (
                 isinstance(node, ast.Attribute)
                 and isinstance(node.value, ast.Name)
                 and node.value.id == "self"
-            ):
-                if node.attr in (parameter, f"_{parameter}"):
-                    return f"self.{node.attr}", True
+            )
+            if of_self and isinstance(node, ast.Attribute) and node.attr in wanted:
+                return f"self.{node.attr}", True
     return "", False
 
 
-def _insert(site: Site, call: ast.Call, found: Found | None, values: dict[str, str]) -> TextEdit | None:
+def _insert(call: ast.Call, found: Found | None, values: dict[str, str]) -> TextEdit | None:
     """Puts the arguments where their parameters stand: in order when they come last, else by keyword."""
     if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
         return None
@@ -174,7 +175,7 @@ def _call_sites(context: RepairContext, name: str) -> list[ast.Call]:
     ]
 
 
-def _default(context: RepairContext, site: Site, found: Found, wanted: list[str]) -> Iterator[Finding]:
+def _default(context: RepairContext, found: Found, wanted: list[str]) -> Iterator[Finding]:
     """No caller passes the parameter, and the function treats None as "not given": it lacks its default."""
     function = found.node
     for parameter in wanted:
@@ -227,7 +228,7 @@ def _too_many(context: RepairContext, site: Site, name: str, surplus: int) -> It
     call = _call(site, name)
     if call is None:
         return
-    found = _definition(context, site, call, name)
+    found = definition_of_call(context, site, call, name)
     if found is None:
         yield from _packed(context, site, call, name)
         return
@@ -295,7 +296,7 @@ def _packed(context: RepairContext, site: Site, call: ast.Call, name: str) -> It
 def _multiple(context: RepairContext, site: Site, name: str, parameter: str) -> Iterator[Finding]:
     """A parameter is given by position and by keyword: the keyword of another parameter is meant, if one is left."""
     call = _call(site, name)
-    found = _definition(context, site, call, name) if call is not None else None
+    found = definition_of_call(context, site, call, name) if call is not None else None
     if call is None or found is None:
         return
     names = [*parameter_names(found.node), *(a.arg for a in found.node.args.kwonlyargs)]
@@ -321,49 +322,4 @@ def _multiple(context: RepairContext, site: Site, name: str, parameter: str) -> 
         )
 
 
-def apply_swapped(context: RepairContext) -> Iterator[Finding]:
-    """Yields the call with two arguments exchanged, where their names say that they are in each other's place."""
-    frames = [f for f in context.error.frames if f.in_app]
-    for caller in reversed(frames[:-1]):
-        inner = frames[frames.index(caller) + 1]
-        site = site_of(context, caller)
-        if site is None:
-            continue
-        calls = site.nodes(ast.Call, lambda n, name=inner.function: flow.calls(n, name))
-        call = flow.only(calls)
-        found = _definition(context, site, call, inner.function) if call is not None else None
-        if call is None or found is None or parse(found.text) is None:
-            continue
-        pair = _swapped_pair(call, parameter_names(found.node))
-        if pair is not None:
-            one, other = call.args[pair[0]], call.args[pair[1]]
-            edits = [whole(one, source_of(site.text, other)), whole(other, source_of(site.text, one))]
-            reason = f"`{ast.unparse(one)}` and `{ast.unparse(other)}` are passed in each other's place to `{inner.function}()`"
-            yield from flow.one_file(context, site, "swapped-arguments", reason, STRONG, edits)
-            return
-
-
-def _swapped_pair(call: ast.Call, names: list[str]) -> tuple[int, int] | None:
-    said = [a.id if isinstance(a, ast.Name) else getattr(a, "attr", "") for a in call.args]
-    for i in range(len(said)):
-        for j in range(i + 1, min(len(said), len(names))):
-            if (
-                said[i]
-                and said[i] == names[j]
-                and said[j] != names[j]
-                and (said[j] == names[i] or said[j] not in names)
-            ):
-                return i, j
-            if said[j] and said[j] == names[i] and said[i] != names[i] and said[i] not in names:
-                return i, j
-    return None
-
-
-RULES: tuple[Rule, ...] = (
-    Rule(NAME, ("TypeError",), apply),
-    Rule(
-        "swapped-arguments",
-        ("TypeError", "AttributeError", "ValueError", "KeyError", "IndexError"),
-        apply_swapped,
-    ),
-)
+RULES: tuple[Rule, ...] = (Rule(NAME, ("TypeError",), apply),)

@@ -43,6 +43,10 @@ MODULES: tuple[str, ...] = (
     "containers",
     "awaits",
     "arguments",
+    "swapped_arguments",
+    "unpacking",
+    "bounds",
+    "no_cure",
 )
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from selfheal_tui.repair.rules import arguments
+from selfheal_tui.repair.rules import arguments, swapped_arguments
 from tests.unit.repair.flowcases import Fix, Trap, asked, check_fix, check_trap, name_of
 
-RULES = arguments.RULES
+RULES = (*arguments.RULES, *swapped_arguments.RULES)
 
 FIXES = [
     Fix("missing and at hand", "def area(w, h):\n    return w * h\n\n\ndef show(w, h):\n    return area(w)\n\n\nassert show(2, 3) == 6\n", "return area(w, h)"),
