@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -189,7 +188,7 @@ def test_a_link_out_of_the_project_fails(tmp_path: Path) -> None:
     root, outside = tmp_path / "project", tmp_path / "outside.py"
     root.mkdir()
     outside.write_text(BEFORE)
-    os.symlink(outside, root / "app.py")
+    (root / "app.py").symlink_to(outside)
     context, _ = make_context(root, before={})
     context.before["app.py"] = BEFORE.encode()
     assert scope.CHECK.run(context).verdict is Verdict.FAIL
