@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from selfheal_tui.model.kinds import Isolation
 from selfheal_tui.model.ports import SandboxError
 from selfheal_tui.sandbox.drivers.jail import FAILED
 from selfheal_tui.sandbox.environment import clean_environment
@@ -21,7 +20,7 @@ from selfheal_tui.sandbox.process import Finished, run_command
 from selfheal_tui.sandbox.restore import remove_tree
 from selfheal_tui.sandbox.walls import DRIVERS, Walls
 
-# bubblewrap ends with 128 + n when signal n killed its command; these are no usual exit statuses of programs.
+# Bubblewrap and shells end with 128 + n when signal n killed their command; hardly any program does by itself.
 _KILLED_BY = (
     signal.SIGILL,
     signal.SIGABRT,
@@ -199,9 +198,7 @@ class Runner:
                 f"the walls cannot be put up: {finished.output.strip()[-300:]}; see selfheal doctor"
             )
         finished.output = finished.output.replace(str(self.walls.view), str(self.walls.live))
-        if self.walls.level is Isolation.BUBBLEWRAP and finished.exit_code in {
-            128 + number for number in _KILLED_BY
-        }:
+        if finished.exit_code in {128 + number for number in _KILLED_BY}:
             finished.exit_code = 128 - finished.exit_code
         return finished
 

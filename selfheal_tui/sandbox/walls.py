@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -174,8 +175,9 @@ class Walls:
             os.lseek(number, 0, os.SEEK_SET)
             descriptors = (number,)
             command += ["--seccomp", str(number)]
-        # Limits are set inside: processes are counted per user namespace, and bubblewrap needs some itself.
-        spec = json.dumps({"limits": self._limits(seconds, others=0)})
+        # Set inside, where processes are counted per user namespace since Linux 5.14, before that per user.
+        others = 0 if _kernel() >= (5, 14) else _running_tasks()
+        spec = json.dumps({"limits": self._limits(seconds, others=others)})
         jail = [self.facts.executable, "-I", "-S", str(DRIVERS / "jail.py"), spec, "--"]
         return Launch((*command, "--", *jail, *argv), str(scratch), descriptors)
 
@@ -189,6 +191,11 @@ def find_bubblewrap() -> str:
         Absolute path; empty when it is not installed.
     """
     return shutil.which("bwrap", path=SYSTEM_PROGRAMS) or shutil.which("bwrap") or ""
+
+
+def _kernel() -> tuple[int, ...]:
+    numbers = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    return tuple(map(int, numbers.groups())) if numbers else (0, 0)
 
 
 def _running_tasks() -> int:
