@@ -70,13 +70,12 @@ def _variable(index: ast.expr) -> tuple[str, int]:
     """Reads `i`, `i + 1`, `i - 1`: the variable and the offset."""
     if isinstance(index, ast.Name):
         return index.id, 0
-    if (
-        isinstance(index, ast.BinOp)
-        and isinstance(index.left, ast.Name)
-        and isinstance(index.right, ast.Constant)
-    ):
-        if isinstance(index.right.value, int) and isinstance(index.op, ast.Add | ast.Sub):
-            return index.left.id, index.right.value if isinstance(index.op, ast.Add) else -index.right.value
+    simple = isinstance(index, ast.BinOp) and isinstance(index.op, ast.Add | ast.Sub)
+    if not simple or not isinstance(index, ast.BinOp):
+        return "", 0
+    left, right = index.left, index.right
+    if isinstance(left, ast.Name) and isinstance(right, ast.Constant) and isinstance(right.value, int):
+        return left.id, right.value if isinstance(index.op, ast.Add) else -right.value
     return "", 0
 
 
@@ -167,13 +166,12 @@ def _shrinks(loop: ast.AST, name: str) -> bool:
             isinstance(t, ast.Subscript) and ast.unparse(t.value) == name for t in node.targets
         ):
             return True
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in ("pop", "remove")
-        ):
-            if ast.unparse(node.func.value) == name:
-                return True
+        taken = isinstance(node, ast.Call) and (flow.calls(node, "pop") or flow.calls(node, "remove"))
+        base = (
+            node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
+        )
+        if taken and base is not None and ast.unparse(base) == name:
+            return True
     return False
 
 

@@ -84,6 +84,18 @@ def _loop(context: RepairContext, site: Site, loop: ast.For | ast.comprehension)
         yield from flow.one_file(
             context, site, NAME, reason, STRONG, [flow.wrapped(site, iterable, "enumerate")]
         )
+    elif (
+        kind == ""
+        and len(parts) == 2
+        and isinstance(iterable, ast.Name | ast.Attribute)
+        and _key_and_value(parts)
+    ):
+        reason = (
+            f"the loop takes keys and values of `{text}`, which come from `.items()` if it is a dictionary"
+        )
+        yield from flow.one_file(
+            context, site, NAME, reason, PLAUSIBLE, [flow.with_suffix(site, iterable, ".items()")]
+        )
     else:
         yield explained(
             f"the elements of `{text}` have another number of parts than the {len(parts)} that the loop takes"
