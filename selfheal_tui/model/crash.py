@@ -136,7 +136,7 @@ class ReplayCall:
         payload: Name of the pickle beside the report, holding `{"args": (...), "kwargs": {...}}`
             as they were *at crash time* (Python keeps no copies from before); None if it could not be
             pickled. Opened only inside the sandbox.
-        problem: Why there is no payload.
+        problem: Why there is no payload, or what to know about it (it may have been changed in place).
         is_async: Whether the function is a coroutine function.
     """
 

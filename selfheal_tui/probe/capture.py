@@ -15,6 +15,7 @@ from typing import Any, Iterator, Mapping
 
 from . import evidence, replay, spool
 from .frames import Sources, describe_frame, walk
+from .known import known_secrets, mask_known
 from .redaction import MASK, is_secret_name, mask_text, mask_value
 from .render import Budget, clean, render, type_module, type_name
 from .stops import MAX_MEMBERS, group_members, is_never_healed
@@ -67,8 +68,12 @@ def capture_exception(
     described = [
         _describe(link, error, levels, sources, budget, problems) for link, error, levels in reversed(chain)
     ]
-    suspect = _suspect([levels for _, _, levels in chain], sources)
-    calls = replay.capture_calls(suspect, sources, budget, payload_dir, stem or spool.new_stem())
+    tracebacks = [levels for _, _, levels in chain]
+    secrets = known_secrets(tracebacks)
+    suspect = _suspect(tracebacks, sources)
+    calls = replay.capture_calls(
+        suspect, sources, budget, payload_dir, stem or spool.new_stem(), secrets=secrets
+    )
     said = _context(context or {}, budget)
     if problems:
         # Said in the report itself: what is missing from it is missing because the capture failed.
@@ -77,10 +82,10 @@ def capture_exception(
         "report_id": os.urandom(16).hex(),
         "captured_at": time.time(),
         "source": source,
-        "chain": described[::-1],
-        "process": _process(handled, started),
+        "chain": mask_known(described[::-1], secrets),
+        "process": mask_known(_process(handled, started), secrets),
         "replay": calls,
-        "context": said,
+        "context": mask_known(said, secrets),
         "wire_version": WIRE_VERSION,
     }
 

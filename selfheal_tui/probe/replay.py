@@ -79,7 +79,13 @@ class _Pickler(pickle.Pickler):
 
 
 def capture_calls(
-    levels: list[TracebackType], sources: Sources, budget: Budget, payload_dir: str | None, stem: str
+    levels: list[TracebackType],
+    sources: Sources,
+    budget: Budget,
+    payload_dir: str | None,
+    stem: str,
+    *,
+    secrets: tuple[str, ...] = (),
 ) -> list[dict[str, Any]]:
     """Describes the innermost calls of the program's own functions, and saves their arguments.
 
@@ -89,6 +95,7 @@ def capture_calls(
         budget: What the capture may still spend; payloads have a bound of their own besides.
         payload_dir: Folder for the payloads; None to save none.
         stem: Start of the payloads' names.
+        secrets: Values that are known to be secret, to be masked wherever they appear.
 
     Returns:
         At most `MAX_CALLS` JSON-able `ReplayCall`s, innermost first.
@@ -109,14 +116,26 @@ def capture_calls(
             continue
         calls.append(
             _describe_call(
-                frame, sources, budget, payload_dir, "%s.args.%d.pickle" % (stem, len(calls)), deadline
+                frame,
+                sources,
+                budget,
+                payload_dir,
+                "%s.args.%d.pickle" % (stem, len(calls)),
+                deadline,
+                secrets,
             )
         )
     return calls
 
 
 def _describe_call(
-    frame: FrameType, sources: Sources, budget: Budget, payload_dir: str | None, payload: str, deadline: float
+    frame: FrameType,
+    sources: Sources,
+    budget: Budget,
+    payload_dir: str | None,
+    payload: str,
+    deadline: float,
+    secrets: tuple[str, ...],
 ) -> dict[str, Any]:
     code = frame.f_code
     module = frame.f_globals.get("__name__", "")
@@ -134,7 +153,7 @@ def _describe_call(
         call["problem"] = "no payload was asked for" if payload_dir is None else "the capture ran out of time"
         return call
     try:
-        data, note = pickle_arguments(frame, deadline)
+        data, note = pickle_arguments(frame, deadline, secrets)
         spool.write_file(payload_dir, payload, data)
         call["payload"], call["problem"] = payload, note
     except BaseException as problem:  # the program's own __reduce__ may raise whatever it likes
@@ -152,12 +171,13 @@ def _obstacle(code: CodeType, sources: Sources) -> str:
     return ""
 
 
-def pickle_arguments(frame: FrameType, deadline: float) -> tuple[bytes, str]:
+def pickle_arguments(frame: FrameType, deadline: float, secrets: tuple[str, ...] = ()) -> tuple[bytes, str]:
     """Pickles the arguments of a frame's call as `{"args": (…), "kwargs": {…}}`.
 
     Args:
         frame: The frame of a plain function or coroutine function.
         deadline: Monotonic time in seconds at which to give up.
+        secrets: Values that are known to be secret.
 
     Returns:
         The pickle, and what to know about it (`""` if nothing).
@@ -179,7 +199,7 @@ def pickle_arguments(frame: FrameType, deadline: float) -> tuple[bytes, str]:
     if rebound or missing:
         raise ValueError("argument rebound: " + ", ".join(rebound or missing))
     sink = _Sink(deadline)
-    scrubber = Scrubber(sink.check_time)
+    scrubber = Scrubber(sink.check_time, secrets)
     args = [scrubber.named(name, names[name]) for name in positional]
     args.extend(scrubber.value(item) for item in (names[star] if star else ()))
     kwargs = {name: scrubber.named(name, names[name]) for name in keyword}

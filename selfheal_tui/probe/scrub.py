@@ -11,6 +11,7 @@ import copyreg
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Callable
 
+from .known import mask_text_known
 from .redaction import MASK, is_secret_name, mask_text
 
 # Beyond this a string is data, and searching it would cost more than the capture may take.
@@ -23,13 +24,15 @@ class Scrubber:
 
     Args:
         check: Called with every value; raises when there is no time left.
+        secrets: Values that are known to be secret, wherever they appear.
 
     Attributes:
         masked: Whether anything was masked so far.
     """
 
-    def __init__(self, check: Callable[[], None]) -> None:
+    def __init__(self, check: Callable[[], None], secrets: tuple[str, ...] = ()) -> None:
         self.masked = False
+        self._secrets = secrets
         self._check = check
         self._dirty: dict[int, bool] = {}
         self._copies: dict[int, Any] = {}
@@ -74,7 +77,7 @@ class Scrubber:
     def _string(self, text: str) -> str:
         if len(text) > _MAX_SCANNED:
             return text
-        new = mask_text(text)
+        new = mask_text_known(mask_text(text), self._secrets)
         if new == text:
             return text
         self.masked = True
@@ -99,7 +102,7 @@ class Scrubber:
             if item and type(name) is str and is_secret_name(name):
                 return True
             text = item if kind is str else item.decode("latin-1")
-            return len(text) <= _MAX_SCANNED and mask_text(text) != text
+            return len(text) <= _MAX_SCANNED and mask_text_known(mask_text(text), self._secrets) != text
         return kind in (list, dict, tuple, set, frozenset) and self._is_dirty(item)
 
     def _copy(self, value: Any) -> Any:
