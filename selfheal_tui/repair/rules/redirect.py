@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from selfheal_tui.repair.base import RepairContext
-from selfheal_tui.repair.rules.places import absolute_module, files, module_file, named
+from selfheal_tui.repair.rules.classes import augmented, own_members
+from selfheal_tui.repair.rules.places import Place, absolute_module, files, module_file, named
 from selfheal_tui.repair.rules.scopes import loads
 from selfheal_tui.repair.rules.spans import rename_attribute, start_of, whole
 from selfheal_tui.repair.rules.subject import Subject, same_misuse
@@ -55,12 +56,28 @@ class Redirection:
 def unambiguous(context: RepairContext, name: str) -> bool:
     """Whether an attribute of that name can only mean the one that is gone.
 
-    No class of the project may define it, and no common built-in type may have it.
+    Nothing in the project may define or assign it, and no common built-in type may have it.
     """
     interpreter = context.interpreter
     if any(name in module_members(interpreter, "builtins", kind) for kind in _COMMON_TYPES):
         return False
-    return len(name) > 3 and not named(context.project, name)
+    if len(name) <= 3 or named(context.project, name):
+        return False
+    return not any(_assigns(tree, name) for _path, _text, tree in files(context.project, name))
+
+
+def _assigns(tree: ast.Module, name: str) -> bool:
+    """Whether a module gives any object an attribute of that name: `x.name = …`, a field, a slot."""
+    reading = augmented(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == name:
+            if isinstance(node.ctx, ast.Store) and node not in reading:
+                return True
+        elif isinstance(node, ast.ClassDef):
+            place = Place("", tree, node.name, node)
+            if any(member.name == name for member in own_members(place)):
+                return True
+    return False
 
 
 def attribute_uses(context: RepairContext, subject: Subject, new: str) -> Redirection:
@@ -81,7 +98,10 @@ def attribute_uses(context: RepairContext, subject: Subject, new: str) -> Redire
             result.add(context, subject.site.path, rename_attribute(node, new))
     if not subject.project_owned or not unambiguous(context, subject.name):
         return result
-    for path, _text, tree in files(context.project, subject.name):
+    telling = "_" in subject.name.strip("_")  # a compound name is hardly anybody else's
+    for path, text, tree in files(context.project, subject.name):
+        if not telling and subject.cls is not None and subject.cls.name not in text:
+            continue
         for other in ast.walk(tree):
             if (
                 isinstance(other, ast.Attribute)

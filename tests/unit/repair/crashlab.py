@@ -104,6 +104,7 @@ class Lab:
                 cwd=self.root, capture_output=True, text=True, timeout=60,
             )  # fmt: skip
             assert out.exists(), f"it did not crash: {done.stdout}{done.stderr}"
+            assert done.returncode == 0, f"the capture itself crashed: {done.stderr}"
             return project.localise(from_json(out.read_bytes(), CrashReport))
         done = self.run()
         assert "Traceback" in done.stderr, f"it did not crash: {done.stdout}{done.stderr}"

@@ -325,3 +325,39 @@ def test_a_function_deleted_from_its_own_module_is_brought_back(tmp_path: Path) 
     best = lab.candidates("bare", RULES)[0]
     assert best.rule == "deleted-in-history"
     assert lab.heals(best), best.edits[0].text
+
+
+def test_another_class_with_an_attribute_of_that_name_keeps_its_users(tmp_path: Path) -> None:
+    before = "class Job:\n    def __init__(self):\n        self.deadline = 60\n"
+    other = "class Task:\n    def __init__(self):\n        self.deadline = 5\n\n\ndef show(task):\n    return task.deadline\n"
+    lab = Lab(
+        tmp_path,
+        {
+            "job.py": before,
+            "task.py": other,
+            "main.py": "import task\nfrom job import Job\n\ntask.show(task.Task())\nassert Job().deadline\n",
+        },
+    )
+    lab.commit("first")
+    lab.write({"job.py": before.replace("deadline", "limit_in_seconds")})
+    lab.commit("rename")
+    best = lab.candidates("bare", RULES)[0]
+    assert {edit.path for edit in best.edits} == {"main.py"}
+    assert lab.heals(best)
+
+
+def test_a_plain_name_is_not_followed_into_files_that_do_not_know_the_class(tmp_path: Path) -> None:
+    before = "class Job:\n    def launch(self):\n        return 1\n"
+    lab = Lab(
+        tmp_path,
+        {
+            "job.py": before,
+            "rocket.py": "def start(foreign):\n    return foreign.launch()\n",
+            "main.py": "from job import Job\n\nJob().launch()\n",
+        },
+    )
+    lab.commit("first")
+    lab.write({"job.py": before.replace("launch", "begin")})
+    lab.commit("rename")
+    best = lab.candidates("bare", RULES)[0]
+    assert {edit.path for edit in best.edits} == {"main.py"}
