@@ -13,7 +13,8 @@ from selfheal_tui.checks.aliases import Names
 from selfheal_tui.checks.base import CheckContext
 from selfheal_tui.checks.findings import Finding, conclude
 from selfheal_tui.checks.pairs import SourcePair, UnparsableError, python_pairs
-from selfheal_tui.checks.uses import Use, uses_of
+from selfheal_tui.checks.recorder import Use
+from selfheal_tui.checks.uses import uses_of
 from selfheal_tui.model.evidence import RungReport
 from selfheal_tui.model.kinds import Verdict
 from selfheal_tui.source.text import UnreadableSourceError
