@@ -7,6 +7,7 @@ Values are compared, never stored or sent. Standard library only, CPython 3.9+.
 from __future__ import annotations
 
 import os
+import re
 from types import FrameType, TracebackType
 from typing import Any, Iterable, Iterator
 
@@ -22,6 +23,9 @@ _MAX_ENTRIES = 100
 _STRUCTURE = frozenset(
     {"file", "path", "module", "qualname", "executable", "prefix", "cwd", "sys_path", "payload", "report_id"}
 )
+
+# Password of a URL with user information, RFC 3986 section 3.2.1.
+_USERINFO = re.compile(r"://[^\s/:@]{0,256}:([^\s/@]{1,256})@")
 
 
 def known_secrets(chain: Iterable[Iterable[TracebackType]]) -> tuple[str, ...]:
@@ -94,6 +98,8 @@ def _named_values(frame: FrameType) -> Iterator[tuple[Any, Any]]:
 
 
 def _take(found: set[str], name: Any, value: Any) -> None:
+    if type(value) is str and "://" in value[:MAX_LENGTH]:
+        found.update(p for p in _USERINFO.findall(value[:MAX_LENGTH]) if _is_telling(p))
     if type(value) is str and type(name) is str and _is_telling(value) and is_secret_name(name):
         found.add(value)
 
