@@ -17,7 +17,7 @@ from selfheal_tui.repair.rules.rule import Finding, Rule
 from selfheal_tui.repair.rules.scopes import bindings
 from selfheal_tui.repair.rules.spans import end_of, rename_attribute, source_of, start_of, whole
 from selfheal_tui.repair.rules.stdlib_moves import BUILTINS_GONE, BUILTINS_MOVED, METHOD_RENAMES, MOVES, Move
-from selfheal_tui.repair.rules.support import CERTAIN, PLAUSIBLE, STRONG, Site, explained, parents, site_of
+from selfheal_tui.repair.rules.support import CERTAIN, STRONG, Site, explained, parents, site_of
 from selfheal_tui.repair.rules.target import is_stdlib, module_members
 from selfheal_tui.source.edits import TextEdit
 
@@ -228,7 +228,7 @@ def _drop_call(why: str) -> _Special:
         call = _call_of(site, node)
         if call is not None:
             edit = TextEdit(end_of(node.value), end_of(call), "")
-            yield from flow.one_file(context, site, NAME, why.format(owner=owner), PLAUSIBLE, [edit])
+            yield from flow.one_file(context, site, NAME, why.format(owner=owner), STRONG, [edit])
 
     return change
 

@@ -13,6 +13,9 @@ from importlib import import_module
 from selfheal_tui.repair.rules.rule import Rule
 
 MODULES: tuple[str, ...] = (
+    # moved and removed names come first: a table is better than likeness
+    "moved",
+    "moved_imports",
     # names
     "missing_import",
     "misspelt_attribute",
@@ -35,8 +38,6 @@ MODULES: tuple[str, ...] = (
     "text_values",
     "json_values",
     "unbound",
-    "moved",
-    "moved_imports",
     "iteration",
     "none_results",
     "callables",
