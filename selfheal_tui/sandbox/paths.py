@@ -50,8 +50,12 @@ class PathMap:
         """
         if self.live == self.view:
             return raw
-        old, new = (json.dumps(path)[1:-1].encode() for path in (self.view, self.live))
-        return raw.replace(old, new)
+        for ascii_only in (True, False):
+            old, new = (
+                json.dumps(path, ensure_ascii=ascii_only)[1:-1].encode() for path in (self.view, self.live)
+            )
+            raw = raw.replace(old, new)
+        return raw
 
     def is_visible(self, path: str) -> bool:
         """Tells whether a path as seen inside can be read there."""

@@ -75,6 +75,8 @@ def _run_pytest(runner: Runner, seconds: float, only: Sequence[str]) -> TestRun:
         "-q", "--color=no", f"--rootdir={runner.walls.view}", "--continue-on-collection-errors", "--maxfail=0",
         "-p", "no:randomly",
     ]  # fmt: skip
+    if not only and "[" in str(runner.walls.view):
+        only = ["."]  # pytest takes what follows a bracket in its default argument, the directory, for an id
     spent = 0.0
     cache = warm_cache(runner.walls)
     run = TestRun(ran=False)

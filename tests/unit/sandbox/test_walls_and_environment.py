@@ -229,6 +229,13 @@ def test_paths_are_mapped_both_ways_and_only_whole_ones(tmp_path):
     assert json.loads(paths.outside(raw)) == {"file": f"{live}/ä.py", "text": f"in {live}/b"}
 
 
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_roots_with_unusual_names_are_mapped_in_documents(tmp_path, ascii_only):
+    made = replace(walls(tmp_path, Isolation.LANDLOCK), live=Path('/ä "q" $'), copy=Path('/tmp/ü/ä "q" $'))
+    raw = json.dumps({"file": '/tmp/ü/ä "q" $/a.py'}, ensure_ascii=ascii_only).encode()
+    assert json.loads(PathMap(made).outside(raw)) == {"file": '/ä "q" $/a.py'}
+
+
 def test_bubblewrap_needs_no_mapping(tmp_path):
     paths = PathMap(walls(tmp_path, Isolation.BUBBLEWRAP))
     assert paths.inside(str(tmp_path / "live" / "a.py")) == str(tmp_path / "live" / "a.py")
