@@ -38,18 +38,23 @@ def _failing_call(context: RepairContext) -> tuple[Site, ast.Call, ast.keyword, 
     A library function may have handed the keyword on, so its frames may lie between; then the call is
     found by the keyword alone.
     """
-    site = site_of(context)
     match = _UNEXPECTED.search(context.error.message) or _INVALID.search(context.error.message)
-    if site is None or match is None:
+    if match is None:
         return None
-    calls = site.nodes(ast.Call, lambda call: any(k.arg == match["name"] for k in call.keywords))
     bare = match["callee"].rpartition(".")[2]
-    exact = [call for call in calls if dotted(call.func).rpartition(".")[2] == bare]
-    calls = exact or calls
-    if len(calls) != 1:
-        return None
-    keyword = next(k for k in calls[0].keywords if k.arg == match["name"])
-    return site, calls[0], keyword, match["callee"]
+    for frame in reversed(context.error.frames):  # a decorator's wrapper may have handed it on as well
+        site = site_of(context, frame) if frame.in_app else None
+        if site is None:
+            continue
+        calls = site.nodes(ast.Call, lambda call: any(k.arg == match["name"] for k in call.keywords))
+        exact = [call for call in calls if dotted(call.func).rpartition(".")[2] == bare]
+        calls = exact or calls
+        if len(calls) == 1:
+            keyword = next(k for k in calls[0].keywords if k.arg == match["name"])
+            return site, calls[0], keyword, match["callee"]
+        if calls:
+            return None
+    return None
 
 
 def free_keywords(call: ast.Call, parameters: tuple[str, ...], keywords: tuple[str, ...]) -> list[str]:
@@ -69,7 +74,7 @@ def misspelt_keyword(context: RepairContext) -> Iterator[Finding]:
         yield from _misspelt_into_kwargs(context)
         return
     site, call, keyword, message_name = found
-    callee = callee_of(context, site, call, message_name) if site.innermost else None
+    callee = callee_of(context, site, call, message_name)
     free = (
         free_keywords(call, callee.parameters, callee.keywords)
         if callee is not None

@@ -16,7 +16,7 @@ from selfheal_tui.repair.rules.imports import import_statement, importable, reac
 from selfheal_tui.repair.rules.misspelt_name import unbound_names
 from selfheal_tui.repair.rules.places import absolute_module, files, is_package, module_file, top_level
 from selfheal_tui.repair.rules.rule import Finding, Rule
-from selfheal_tui.repair.rules.scopes import type_checking_nodes
+from selfheal_tui.repair.rules.scopes import BUILTIN_NAMES, bound_names, type_checking_nodes
 from selfheal_tui.repair.rules.subject import subject_of
 from selfheal_tui.repair.rules.support import (
     CERTAIN,
@@ -88,24 +88,52 @@ def missing_import(context: RepairContext) -> Iterator[Finding]:
 
 def _fix(context: RepairContext, site: Site, node: ast.Name, source: Source) -> Finding:
     function = site.function(node)
+    statement = _with_company(context, site, source)
     circular = (
         source.file is not None and function is not None and reaches(context.project, source.file, site.path)
     )
     if circular and function is not None:
-        text = with_local_import(site.text, function, source.statement)
+        text = with_local_import(site.text, function, statement)
     else:
-        text = add_import(site.text, source.statement)
-    parsed = ast.parse(source.statement).body[0]
+        text = add_import(site.text, statement)
+    parsed = ast.parse(statement).body[0]
     module = parsed.module or "" if isinstance(parsed, ast.ImportFrom) else parsed.names[0].name  # type: ignore[attr-defined]  # an import statement has names
     return candidate(
         context,
         NAME,
-        f"{node.id!r} is used but never imported; {source.why}, so `{source.statement}` is added"
+        f"{node.id!r} is used but never imported; {source.why}, so `{statement}` is added"
         + (" inside the function, because that module imports this one." if circular else "."),
         source.confidence,
         {site.path: text},
         adds_imports=[module] if module else [],
     )
+
+
+def _with_company(context: RepairContext, site: Site, source: Source) -> str:
+    """The import, with all other names of the file that the same library module should have given."""
+    parsed = ast.parse(source.statement).body[0]
+    if (
+        source.file is not None
+        or not isinstance(parsed, ast.ImportFrom)
+        or parsed.level
+        or len(parsed.names) != 1
+    ):
+        return source.statement
+    if parsed.names[0].asname is not None or not is_stdlib(context.interpreter, parsed.module or ""):
+        return source.statement
+    bound = {name for part in ast.walk(site.tree) for name, _kind in bound_names(part)}
+    bound |= {part.arg for part in ast.walk(site.tree) if isinstance(part, ast.arg)}
+    loose = {
+        part.id
+        for part in ast.walk(site.tree)
+        if isinstance(part, ast.Name) and part.id not in bound and part.id not in BUILTIN_NAMES
+    }
+    company = sorted(
+        name
+        for name in loose - {parsed.names[0].name}
+        if parsed.module in exporters(context.interpreter, name)[:1]
+    )
+    return ", ".join([source.statement, *company])
 
 
 def used_attributes(tree: ast.AST, name: str) -> frozenset[str]:

@@ -14,6 +14,7 @@ from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules.classes import Member, augmented, is_property
 from selfheal_tui.repair.rules.places import files
+from selfheal_tui.repair.rules.redirect import defined_somewhere
 from selfheal_tui.repair.rules.rule import Finding, Rule
 from selfheal_tui.repair.rules.similar import near
 from selfheal_tui.repair.rules.spans import rename_attribute, rename_definition, whole
@@ -39,7 +40,8 @@ def misspelt_use(context: RepairContext) -> Iterator[Finding]:
         if called is not None and not _fits_call(subject, match.name, called):
             continue
         confidence = match.confidence
-        if _orphan(context, subject, match.name) and _uses(context, subject.name) > 1:
+        elsewhere = defined_somewhere(context, subject.name)
+        if not elsewhere and _orphan(context, subject, match.name) and _uses(context, subject.name) > 1:
             confidence = min(confidence, PLAUSIBLE)  # then rather the definition is wrong
         for group in groups:
             nodes = same_misuse(subject, group[0]) if len(groups) == 1 else group
@@ -61,9 +63,14 @@ def misspelt_definition(context: RepairContext) -> Iterator[Finding]:
     if subject is None or subject.cls is None or subject.name in subject.names:
         return
     uses = _uses(context, subject.name)
+    if defined_somewhere(context, subject.name):
+        uses = 1  # the other uses may be about another class that has the name
+    called = _is_called(subject)
     for match in near(subject.name, subject.cls.members):
         member = subject.cls.members[match.name]
         if member.kind in ("slot", "class") or not _orphan(context, subject, match.name):
+            continue
+        if called is not None and not _fits_call(subject, match.name, called):
             continue
         fix = _rename_member(context, subject, member, CERTAIN if uses > 1 else PLAUSIBLE, uses)
         if fix is not None:

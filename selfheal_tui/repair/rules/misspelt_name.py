@@ -69,6 +69,8 @@ def misspelt(context: RepairContext) -> Iterator[Finding]:
         confidence = match.confidence
         if binding.where == "builtin" and match.distance > 1:
             confidence = min(confidence, GUESS)
+        if binding.where == "builtin" and node.id == match.name.capitalize():
+            confidence = min(confidence, PLAUSIBLE)  # `Dict` and `List` are names of their own
         if confidence >= CERTAIN and _member(context, site, node, node.id) is not None:
             confidence = PLAUSIBLE  # `self.` may be what is missing instead
         uses = _all_unbound(site, node)

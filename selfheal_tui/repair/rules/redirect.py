@@ -61,9 +61,14 @@ def unambiguous(context: RepairContext, name: str) -> bool:
     interpreter = context.interpreter
     if any(name in module_members(interpreter, "builtins", kind) for kind in _COMMON_TYPES):
         return False
-    if len(name) <= 3 or named(context.project, name):
-        return False
-    return not any(_assigns(tree, name) for _path, _text, tree in files(context.project, name))
+    return len(name) > 3 and not defined_somewhere(context, name)
+
+
+def defined_somewhere(context: RepairContext, name: str) -> bool:
+    """Whether anything in the project defines or assigns an attribute of that name."""
+    if named(context.project, name):
+        return True
+    return any(_assigns(tree, name) for _path, _text, tree in files(context.project, name))
 
 
 def _assigns(tree: ast.Module, name: str) -> bool:

@@ -27,6 +27,9 @@ CURES = [
     Cure("a keyword of a template", {"main.py": "T = 'hello {name}'\nprint(T.format(nmae='x'))\n"}, "T.format(name='x')", rule="misspelt-format-field"),
     Cure("a field of a template", {"main.py": "T = '{who} says {naem!r} {{naem}}'\nprint(T.format(who='w', name='x'))\n"}, "{name!r} {{naem}}", rule="misspelt-format-field", rank=1),
     Cure("a missing import behind CRLF stays CRLF", {"main.py": "'''Doc.'''\r\nprint(math.pi)\r\n"}, "'''Doc.'''\r\nimport math\r\nprint"),
+    Cure("a keyword through a decorator", {"main.py": "import functools\n\ndef deco(fn):\n    @functools.wraps(fn)\n    def w(*a, **k):\n        return fn(*a, **k)\n\n    return w\n\n@deco\ndef f(alpha=1):\n    return alpha\n\nf(alpa=2)\n"}, "f(alpha=2)"),
+    Cure("names that come together", {"main.py": "def f(x: Dict[str, Any]) -> Optional[int]:\n    pass\n"}, "from typing import Dict, Any, Optional"),
+    Cure("the name of another class is no reason to rename", {"main.py": "class A:\n    width = 1\n\nclass B:\n    widht = 2\n\nprint(B().widht)\nprint(A().widht)\n"}, "print(B().widht)\nprint(A().width)", rule="misspelt-attribute"),
 ]  # fmt: skip
 
 TRAPS = [
@@ -34,6 +37,7 @@ TRAPS = [
     Trap("a dict without the key", {"main.py": "d = {'other': 1}\nprint(d.name)\n"}),
     Trap("a template of another origin", {"main.py": "print(str('{zzz}').format(name='x'))\n"}),
     Trap("dots to nowhere", {"main.py": "from . import helper\n"}),
+    Trap("data is not called", {"main.py": "class A:\n    def __init__(self):\n        self.count = 0\n\n    def bump(self):\n        self.cuont()\n\nA().bump()\n"}),
 ]  # fmt: skip
 
 
