@@ -205,7 +205,11 @@ def _async_for(context: RepairContext, site: Site) -> Iterator[Finding]:
         return
     for node in [n for n in ast.walk(site.tree) if isinstance(n, ast.ListComp | ast.SetComp | ast.DictComp)]:
         first = node.generators[0]
-        if first.iter.lineno == site.frame.line and isinstance(site.function(node), ast.AsyncFunctionDef):
+        if (
+            first.iter.lineno == site.frame.line
+            and not first.is_async
+            and isinstance(site.function(node), ast.AsyncFunctionDef)
+        ):
             raw = line_bytes(site.text, first.target.lineno)
             at = raw.rfind(b"for", 0, first.target.col_offset)
             if at >= 0:

@@ -247,7 +247,12 @@ def _is_property(context: RepairContext, name: str) -> bool:
 
 
 def _function_indexed(context: RepairContext, site: Site) -> Iterator[Finding]:
-    node = flow.only(site.nodes(ast.Subscript, lambda n: isinstance(n.value, ast.Name | ast.Attribute)))
+    node = flow.only(
+        site.nodes(
+            ast.Subscript,
+            lambda n: isinstance(n.ctx, ast.Load) and isinstance(n.value, ast.Name | ast.Attribute),
+        )
+    )
     if node is None:
         return
     func, text = node.value, source_of(site.text, node.value)
