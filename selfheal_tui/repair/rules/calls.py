@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules.classes import FunctionNode, decorator_names, dotted, facts, receiver
-from selfheal_tui.repair.rules.places import Place, inside, named, resolve, top_level
+from selfheal_tui.repair.rules.places import Place, named, resolve, top_level
 from selfheal_tui.repair.rules.support import Site
 from selfheal_tui.source.position import definitions
 
@@ -187,8 +187,3 @@ def _by_message(context: RepairContext, message_name: str) -> Callee | None:
 def inside_class(place: Place, owner: str) -> bool:
     """Whether the qualified name of a definition's owner is a class."""
     return any(q == owner and isinstance(node, ast.ClassDef) for q, node in definitions(place.tree))
-
-
-def method_in_class(place: Place, name: str) -> Place | None:
-    """A method of a class by its bare name."""
-    return inside(place, name)
