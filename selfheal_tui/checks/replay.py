@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from selfheal_tui.checks.base import CheckContext
+from selfheal_tui.checks.coverage import changed_by
 from selfheal_tui.checks.definitions import plain_qualname
 from selfheal_tui.checks.findings import clip, make_report
 from selfheal_tui.checks.moved import crashed_in_changed_code
+from selfheal_tui.checks.pairs import python_pairs
 from selfheal_tui.checks.written import written
 from selfheal_tui.model.crash import CrashReport
 from selfheal_tui.model.evidence import RungReport
@@ -39,6 +41,7 @@ class Effect(StrEnum):
     GREEN_BUT = "green, but it ended with an error code"
     FLAKY = "green once and not again"
     PROGRESSED = "another crash further on"
+    CONTRADICTED = "an assertion fails further on"
     RED = "the same crash"
     MOVED = "the crash only moved"
     TIMEOUT = "it no longer ends"
@@ -132,6 +135,9 @@ def classify(context: CheckContext, plan: ReplayPlan, result: ReplayResult) -> t
         name = crash_name(result.report)
         if result.report is not None and crashed_in_changed_code(context, result.report):
             return Effect.MOVED, f"the crash only moved: {name}"
+        if result.report is not None and result.report.raised.bare_type == "AssertionError":
+            # Whoever asserts judges results; the fix may have made the wrong one.
+            return Effect.CONTRADICTED, f"an assertion fails further on: {name}"
         return Effect.PROGRESSED, f"another crash further on: {name}"
     if result.exit_code not in {0, None} or (plan.kind == "command" and result.exit_code is None):
         return Effect.GREEN_BUT, f"no crash, but exit code {result.exit_code}"
@@ -179,9 +185,30 @@ def outcomes(context: CheckContext) -> tuple[list[Outcome], list[str]]:
             details.append(f"{plan_name(plan)}: red before; with the fix: {text}")
             if effect is not Effect.GREEN and output.strip():
                 details.append(clip(output.strip()))
-            if effect in FAILING:
+            if effect in FAILING and plan.kind != "call":
                 break
     return found, details
+
+
+def settled_by_command(context: CheckContext, found: list[Outcome]) -> tuple[list[Outcome], str]:
+    """Sets calls aside that cannot speak against a fix because it was made further out.
+
+    A call is repeated with the arguments it crashed on. Where the whole command runs to its end with the
+    fix, and the fix is in a caller that passes better ones, that call crashing still proves nothing.
+
+    Returns:
+        The outcomes that count, and a warning; empty when there is none.
+    """
+    green = any(o.effect is Effect.GREEN and o.plan.kind == "command" for o in found)
+    still = [o for o in found if o.effect in FAILING and o.plan.kind == "call"]
+    if not green or not still:
+        return found, ""
+    changed = {plain_qualname(q) for _, q in changed_by(python_pairs(context))}
+    if any(plain_qualname(o.plan.qualname) in changed for o in still):
+        return [
+            o for o in found if o not in still
+        ], "the command is green, but with its captured arguments the changed call still crashes"
+    return [o for o in found if o not in still], ""
 
 
 def verdict_of(found: list[Outcome]) -> tuple[Verdict, str]:
@@ -204,6 +231,9 @@ def verdict_of(found: list[Outcome]) -> tuple[Verdict, str]:
     if Effect.GREEN_BUT in effects:
         text = next(o.text for o in tried if o.effect is Effect.GREEN_BUT)
         return Verdict.WARN, f"red → {text}"
+    if Effect.CONTRADICTED in effects:
+        text = next(o.text for o in tried if o.effect is Effect.CONTRADICTED)
+        return Verdict.WARN, f"red → {text}"
     if Effect.PROGRESSED in effects:
         text = next(o.text for o in tried if o.effect is Effect.PROGRESSED)
         return (
@@ -225,7 +255,10 @@ class _Replay:
             reason = "there is no command or captured call to run again"
             return make_report(self.name, Verdict.NOT_POSSIBLE, reason)
         found, details = outcomes(context)
-        verdict, summary = verdict_of(found)
+        counted, warning = settled_by_command(context, found)
+        verdict, summary = verdict_of(counted)
+        if warning and verdict is Verdict.PASS:
+            verdict, summary = Verdict.WARN, f"{summary}: {warning}"
         return make_report(self.name, verdict, summary, details, isolation=context.workspace.isolation)
 
 

@@ -24,6 +24,7 @@ NO = ReplayResult(ReplayStatus.NOT_POSSIBLE, reason="it cannot be unpickled")
 MOVED = ReplayResult(ReplayStatus.CRASHED, crash("TypeError", "other"), 1)
 SAME_TYPE = ReplayResult(ReplayStatus.CRASHED, crash(message="'X' object has no attribute 'zzz'"), 1)
 ELSEWHERE = ReplayResult(ReplayStatus.CRASHED, crash("TypeError", "other", qualname="g", line=9), 1)
+ASSERTED = ReplayResult(ReplayStatus.CRASHED, crash("AssertionError", "1 == 2", qualname="check", line=30), 1)
 UNSEEN = ReplayResult(ReplayStatus.CRASHED, None, -11)
 
 
@@ -92,7 +93,8 @@ def test_one_plan_ends_as_the_table_says(
         ((GREEN, GREEN), (RED, GREEN), PASS),
         ((RED, ELSEWHERE), (RED, GREEN), PASS),
         ((RED, ELSEWHERE), (GREEN, GREEN), WARN),
-        ((RED, GREEN), (RED, RED), FAIL),
+        ((RED, GREEN), (RED, RED), WARN),
+        ((RED, ASSERTED), (RED, GREEN), WARN),
         ((RED, RED), (RED, GREEN), FAIL),
         ((RED, EXIT_3), (RED, GREEN), WARN),
         ((GREEN, GREEN), (NO, NO), NOPE),
@@ -159,3 +161,12 @@ def test_the_original_is_put_back_even_when_the_sandbox_breaks(tmp_path: Path) -
     with pytest.raises(OSError, match="gone"):
         replay.CHECK.run(context)
     assert workspace.files == {"app.py": BEFORE.encode()}
+
+
+def test_a_call_that_still_crashes_on_its_old_arguments_does_not_speak_against_a_fix_in_its_caller(
+    tmp_path: Path,
+) -> None:
+    inner = ReplayPlan("call", module="app", qualname="callee", payload="/p")
+    report = run(tmp_path, {"command": RED, "call": RED}, {"command": GREEN, "call": RED}, (COMMAND, inner))
+    assert report.verdict is PASS
+    assert any("callee" in line for line in report.details)
