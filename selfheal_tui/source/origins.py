@@ -320,6 +320,14 @@ def _none_part(n: ast.AST, message: str, attribute: str) -> ast.expr | None:
         return n.value if isinstance(n, ast.Starred) else None
     if "operand type" in message and isinstance(n, ast.BinOp):
         return n.left if re.search(r": 'NoneType' and", message) else n.right
+    if isinstance(n, ast.Call) and re.search(r"(?:got|not) '?NoneType'?", message):
+        values = [
+            v
+            for v in (*n.args, *(k.value for k in n.keywords))
+            if not isinstance(v, ast.Constant | ast.Starred)
+        ]
+        made = [v for v in values if isinstance(v, ast.Call)]
+        return values[0] if len(values) == 1 else (made[0] if len(made) == 1 else None)
     if "has no len()" in message and isinstance(n, ast.Call) and n.args:
         return n.args[0] if isinstance(n.func, ast.Name) and n.func.id == "len" else None
     if "not supported between" in message and isinstance(n, ast.Compare):

@@ -24,9 +24,7 @@ def apply(context: RepairContext) -> Iterator[Finding]:
     if site is None:
         return
     if "pop from" in context.error.message:
-        yield explained(
-            "there is nothing left to take", "Check that the container is not empty before `pop()`."
-        )
+        yield from _emptied(context, site)
         return
     places: list[tuple[ast.expr, ast.expr]] = [(n.value, n.slice) for n in site.nodes(ast.Subscript)]
     places += [
@@ -201,6 +199,21 @@ def _while(
                 context, site, NAME, reason, STRONG, [_shorter(site, bound, past + offset)]
             )
         return
+
+
+def _emptied(context: RepairContext, site: Site) -> Iterator[Finding]:
+    """`while True:` around a `pop()`: the loop ends when there is nothing left."""
+    for call in site.nodes(ast.Call, lambda n: flow.calls(n, "pop") or flow.calls(n, "popleft"))[:1]:
+        base = call.func.value if isinstance(call.func, ast.Attribute) else None
+        loop = next((up for up in ancestors(site.tree, call) if isinstance(up, ast.While)), None)
+        endless = loop is not None and isinstance(loop.test, ast.Constant) and bool(loop.test.value)
+        first = loop is not None and any(n is call for n in ast.walk(loop.body[0]))
+        if base is not None and loop is not None and endless and first:
+            name = source_of(site.text, base)
+            reason = f"the loop takes from `{name}` without end: it goes on while there is something left"
+            yield from flow.one_file(context, site, NAME, reason, STRONG, [whole(loop.test, name)])
+            return
+    yield explained("there is nothing left to take", "Check that the container is not empty before `pop()`.")
 
 
 def _explain(site: Site, sequence: ast.expr, index: ast.expr) -> Finding:

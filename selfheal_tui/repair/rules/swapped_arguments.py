@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules import flow
 from selfheal_tui.repair.rules.arguments import definition_of_call, parameter_names
 from selfheal_tui.repair.rules.rule import Finding, Rule
+from selfheal_tui.repair.rules.scopes import BUILTIN_NAMES
 from selfheal_tui.repair.rules.spans import source_of, whole
-from selfheal_tui.repair.rules.support import STRONG, Site, site_of
+from selfheal_tui.repair.rules.support import GUESS, STRONG, Site, failing_site, site_of
+from selfheal_tui.repair.rules.target import is_stdlib
 
 NAME = "swapped-arguments"
+LIBRARY = "swapped-library-arguments"
 
 
 def apply(context: RepairContext) -> Iterator[Finding]:
@@ -36,6 +40,28 @@ def apply(context: RepairContext) -> Iterator[Finding]:
             return
 
 
+def apply_library(context: RepairContext) -> Iterator[Finding]:
+    """Yields a library call with its two arguments exchanged, if one is a literal and the call itself refused them."""
+    site = failing_site(context)
+    if site is None or not re.search(
+        r"must be|invalid|expected|arg \d|not (?:iterable|callable)", context.error.message
+    ):
+        return
+    call = flow.only(site.nodes(ast.Call, lambda n: len(n.args) == 2 and not n.keywords))
+    if call is None or sum(isinstance(a, ast.Constant) for a in call.args) != 1:
+        return
+    name = ast.unparse(call.func)
+    module = name.rpartition(".")[0]
+    if not (
+        is_stdlib(context.interpreter, module) if module else name in BUILTIN_NAMES
+    ) or definition_of_call(context, site, call, name):
+        return
+    one, other = call.args
+    edits = [whole(one, source_of(site.text, other)), whole(other, source_of(site.text, one))]
+    reason = f"`{name}()` refused its arguments; in the other order they may fit"
+    yield from flow.one_file(context, site, LIBRARY, reason, GUESS, edits)
+
+
 def _only_call(site: Site, name: str) -> ast.Call | None:
     return flow.only(site.nodes(ast.Call, lambda n: flow.calls(n, name)))
 
@@ -57,5 +83,6 @@ def _swapped_pair(call: ast.Call, names: list[str]) -> tuple[int, int] | None:
 
 
 RULES: tuple[Rule, ...] = (
+    Rule(LIBRARY, ("TypeError", "ValueError"), apply_library),
     Rule(NAME, ("TypeError", "AttributeError", "ValueError", "KeyError", "IndexError"), apply),
 )

@@ -283,6 +283,18 @@ def _pattern_on_bytes(context: RepairContext, site: Site, _found: re.Match[str])
             )
 
 
+def _unary(context: RepairContext, site: Site, _found: re.Match[str]) -> Iterator[Finding]:
+    """`abs(x)` or `-x` of text."""
+    places: list[ast.expr] = [n.operand for n in site.nodes(ast.UnaryOp)]
+    places += [n.args[0] for n in site.nodes(ast.Call, lambda n: flow.calls(n, "abs") and len(n.args) == 1)]
+    place = flow.only(places)
+    if place is not None:
+        numeric = flow.numeric_text(site, place)
+        reason = f"`{source_of(site.text, place)}` is text where a number is needed: read it as a number"
+        edit = flow.wrapped(site, place, flow.number_type(site, place, "int"))
+        yield from flow.one_file(context, site, NAME, reason, STRONG if numeric else PLAUSIBLE, [edit])
+
+
 _HANDLERS: tuple[tuple[str, Handler], ...] = (
     (r"sequence item \d+: expected str instance, (\w+) found", _join),
     (r"%(\w) format: (?:a number|a real number|an integer) is required, not (\w+)", _percent),
@@ -296,6 +308,7 @@ _HANDLERS: tuple[tuple[str, Handler], ...] = (
     (r"argument should be integer or bytes-like object, not 'str'", _needs_bytes),
     (r"(?:write\(\) argument must be|string argument expected, got|can only concatenate str.*not) '?str, not (\w+)", _needs_text),
     (r"string argument expected, got '(\w+)'", _needs_text),
+    (r"bad operand type for (?:abs\(\)|unary [-+~]): 'str'", _unary),
     (r"cannot use a string pattern on a bytes-like object", _pattern_on_bytes),
     (r"invalid literal for int\(\) with base 10: '\s*-?\d+\.\d*\s*'", _int_of_decimal),
 )  # fmt: skip

@@ -21,6 +21,7 @@ FIXES = [
     Fix("keyword-only by position", "def f(a, *, size):\n    return a + size\n\n\nassert f(1, 2) == 3\n", "f(1, size=2)"),
     Fix("one too many", "def f(a):\n    return a\n\n\nassert f(1) == 1\nassert f(2) == 2\nassert f(3, True) == 3\n", "f(3)"),
     Fix("given twice", "def f(width, height):\n    return width - height\n\n\nheight = 1\nassert f(3, width=height) == 2\n", "f(3, height=height)"),
+    Fix("swapped in a library call", "import unicodedata\n\n\ndef fold(s):\n    return unicodedata.normalize(s, 'NFKD')\n\n\nassert fold('a') == 'a'\n", "normalize('NFKD', s)"),
     Fix("swapped", "def repeat(text, count):\n    return text.upper() * count\n\n\ndef show(text, count):\n    return repeat(count, text)\n\n\nassert show('a', 2) == 'AA'\n", "repeat(text, count)"),
 ]  # fmt: skip
 

@@ -31,6 +31,7 @@ FIXES = [
     Fix("length as index", "def last(xs):\n    return xs[len(xs)]\n\n\nassert last([1, 2]) == 2\n", "xs[len(xs) - 1]"),
     Fix("while", "def f(xs):\n    i = 0\n    while i <= len(xs):\n        assert xs[i]\n        i += 1\n\n\nf([1])\n", "while i < len(xs):"),
     Fix("while neighbour", "def f(xs):\n    i = 0\n    while i < len(xs):\n        assert xs[i + 1]\n        i += 1\n\n\nf([1, 2])\n", "while i < len(xs) - 1:"),
+    Fix("pop without end", "from collections import deque\n\n\ndef walk(q):\n    out = []\n    while True:\n        out.append(q.popleft())\n    return out\n\n\nassert walk(deque([1, 2])) == [1, 2]\n", "    while q:"),
     Fix("shrinking list", "def f(xs):\n    for i in range(len(xs)):\n        if xs[i] < 0:\n            del xs[i]\n    return xs\n\n\nassert f([1, -1, -2, 2]) == [1, 2]\n", "in reversed(range(len(xs))):"),
 ]  # fmt: skip
 

@@ -39,6 +39,7 @@ FIXES = [
     Fix("set loop", "s = {1, 2}\nfor x in s:\n    s.discard(x)\nassert not s\n", "for x in list(s):"),
     Fix("deque loop", "from collections import deque\n\nd = deque([1, 2])\nfor x in d:\n    d.append(x) if len(d) < 5 else None\n", "in list(d):"),
     Fix("comprehension", "d = {1: 1, 2: 2}\nout = [d.pop(k) for k in d]\nassert out == [1, 2]\n", "for k in list(d)]"),
+    Fix("handed to a library", "import re\n\n\ndef clean(s):\n    out = s.strip()\n\n\nassert re.sub('a', 'b', clean(' a ')) == 'b'\n", "    out = s.strip()\n    return out"),
     Fix("decorator", "def twice(f):\n    def inner():\n        return f() * 2\n\n\n@twice\ndef two():\n    return 1\n\n\nassert two() == 2\n", "        return f() * 2\n    return inner"),
     Fix("tabs", "def add(a, b):\n\ttotal = a + b\n\n\nassert add(1, 2) + 1 == 4\n", "\ttotal = a + b\n\treturn total"),
 ]  # fmt: skip

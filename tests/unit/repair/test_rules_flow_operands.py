@@ -40,6 +40,8 @@ FIXES = [
     Fix("join generator", 'xs = [1]\nassert ",".join(x + 1 for x in xs) == "2"\n', "str(x + 1) for x in xs"),
     Fix("percent", 'def show(x):\n    return "%d items" % x\n\nshow("many")\n', '"%s items" % x'),
     Fix("percent number", 'def show(x):\n    return "%05d" % x\n\nassert show("7") == "00007"\n', '"%05d" % int(x)', ("probe",)),
+    Fix("abs of text", 'def f(s):\n    return abs(s)\n\nassert f("-3") == 3\n', "abs(int(s))"),
+    Fix("minus text", 'def f(s):\n    return -s\n\nassert f("3") == -3\n', "-int(s)"),
     Fix("float index", "def mid(xs):\n    return xs[len(xs) / 2]\n\nassert mid([1, 2, 3]) == 2\n", "xs[len(xs) // 2]"),
     Fix("float index by name", "def mid(xs):\n    i = len(xs) / 2\n    return xs[i]\n\nassert mid([1, 2, 3]) == 2\n", "i = len(xs) // 2"),
     Fix("float range", "def half(n):\n    return list(range(n / 2))\n\nassert half(4) == [0, 1]\n", "range(n // 2)"),
