@@ -93,7 +93,8 @@ def assignments(site: Site, name: ast.Name) -> list[tuple[ast.stmt, ast.expr]]:
             found.append((node, node.value))
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
             found += [(node, node.value)] if node.target.id == name.id else []
-    return sorted((f for f in found if f[0].lineno <= name.lineno), key=lambda f: f[0].lineno)
+    before = [f for f in found if f[0].lineno <= name.lineno and not any(n is name for n in ast.walk(f[1]))]
+    return sorted(before, key=lambda f: f[0].lineno)
 
 
 def last_value(site: Site, node: ast.expr) -> ast.expr | None:

@@ -33,6 +33,12 @@ from selfheal_tui.source.text import dominant_newline, split_lines
 
 NAME = "missing-return"
 _RESULT_NAMES = flow.listed("result results res out output ret rv total answer value values items rows lines")
+_PURE = flow.listed(
+    "lower upper strip lstrip rstrip replace title capitalize casefold join split rsplit splitlines format encode decode "
+    "zfill ljust rjust center translate swapcase removeprefix removesuffix copy keys values items union intersection "
+    "difference sorted sum len max min str int float list tuple dict set abs round"
+)
+"""Functions and methods that only compute a value, so that a call whose result is dropped makes no sense."""
 _VALUE = (ast.BinOp, ast.BoolOp, ast.Compare, ast.Name, ast.Attribute, ast.Subscript, ast.ListComp, ast.DictComp, ast.SetComp,
           ast.GeneratorExp, ast.List, ast.Dict, ast.Tuple, ast.JoinedStr, ast.IfExp, ast.UnaryOp)  # fmt: skip
 
@@ -240,6 +246,8 @@ def _return_of(found: Found, leaf: ast.stmt, kind: Returns) -> tuple[TextEdit | 
                 "setattr",
             ):
                 return None, 0
+            if name in _PURE:
+                return insert_before(leaf, "return "), STRONG
             return insert_before(leaf, "return "), PLAUSIBLE if len(
                 function.body
             ) == 1 or kind is Returns.FALLS_OFF else GUESS

@@ -144,7 +144,7 @@ def _assigned_before(spot: Spot, name: ast.Name) -> ast.expr | None:
                 for item in node.items
                 if isinstance(item.optional_vars, ast.Name) and item.optional_vars.id == name.id
             ]
-    before = [f for f in found if f[0] <= name.lineno]
+    before = [f for f in found if f[0] <= name.lineno and not any(n is name for n in ast.walk(f[1]))]
     return max(before, key=lambda f: f[0])[1] if before else None
 
 

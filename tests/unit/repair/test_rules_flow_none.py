@@ -40,6 +40,7 @@ FIXES = [
     Fix("deque loop", "from collections import deque\n\nd = deque([1, 2])\nfor x in d:\n    d.append(x) if len(d) < 5 else None\n", "in list(d):"),
     Fix("comprehension", "d = {1: 1, 2: 2}\nout = [d.pop(k) for k in d]\nassert out == [1, 2]\n", "for k in list(d)]"),
     Fix("handed to a library", "import re\n\n\ndef clean(s):\n    out = s.strip()\n\n\nassert re.sub('a', 'b', clean(' a ')) == 'b'\n", "    out = s.strip()\n    return out"),
+    Fix("passed on under the same name", "import re\n\n\ndef lower(word):\n    word = word.strip()\n    word.lower()\n\n\ndef show(word):\n    word = re.sub('a', 'b', word)\n    return word\n\n\nassert show(lower(' A ')) == 'b'\n", "    return word.lower()"),
     Fix("decorator", "def twice(f):\n    def inner():\n        return f() * 2\n\n\n@twice\ndef two():\n    return 1\n\n\nassert two() == 2\n", "        return f() * 2\n    return inner"),
     Fix("tabs", "def add(a, b):\n\ttotal = a + b\n\n\nassert add(1, 2) + 1 == 4\n", "\ttotal = a + b\n\treturn total"),
 ]  # fmt: skip
