@@ -207,14 +207,21 @@ class CrashReport:
         return self.chain[0]
 
     def suspect(self) -> tuple[ExceptionInfo, Frame] | None:
-        """Finds the innermost in-app frame of the whole chain.
+        """Finds the innermost in-app frame of the exception that is to be cured.
 
-        A cause happened before what it caused, so the deepest cause with an in-app frame wins.
+        A cause happened before what it caused, so the deepest one with an in-app frame wins. What was
+        merely being handled is a cause only if the handler raised on purpose; a handler that fails by
+        itself is the fault.
 
         Returns:
             The exception and its frame, or None when no frame is the project's own.
         """
-        for info in reversed(self.chain):
+        causes = [self.chain[0]]
+        for info in self.chain[1:]:
+            if info.link is ChainLink.CONTEXT and not _raised_on_purpose(causes[-1]):
+                break
+            causes.append(info)
+        for info in reversed(causes):
             for frame in reversed(info.frames):
                 if frame.in_app:
                     return info, frame
@@ -223,3 +230,10 @@ class CrashReport:
     def with_chain(self, chain: tuple[ExceptionInfo, ...]) -> CrashReport:
         """Returns the report with another chain (used when frames are localised)."""
         return replace(self, chain=chain)
+
+
+def _raised_on_purpose(info: ExceptionInfo) -> bool:
+    """Returns whether a `raise` statement of the project ended it; unknown source counts as such."""
+    own = [frame for frame in info.frames if frame.in_app] or list(info.frames)
+    source = own[-1].source.strip() if own else ""
+    return not source or source.startswith("raise")

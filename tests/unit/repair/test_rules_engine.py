@@ -63,7 +63,9 @@ def test_a_fix_that_was_tried_is_not_offered_again(tmp_path: Path) -> None:
     tried = next(iter(RuleProposer(rules).propose(context)))
     assert isinstance(tried, Candidate)
     for key in (ast_key([("main.py", "x = 1\n")]), ""):
-        again = replace(context, attempts=(Attempt(tried, Proof(tried.candidate_id, tried.patch_sha256), key),))
+        again = replace(
+            context, attempts=(Attempt(tried, Proof(tried.candidate_id, tried.patch_sha256), key),)
+        )
         found = list(RuleProposer(rules).propose(again))
         assert [type(f) for f in found] == [CannotFix]
 
