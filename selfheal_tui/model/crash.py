@@ -190,6 +190,12 @@ class CrashReport:
         replay: Calls that may be replayed, innermost in-app first.
         context: What the program said about its work (`detect_and_heal(context=…)`), as strings.
         wire_version: Version of this format.
+        kind: What was captured: `exception` (uncaught, or handed to the healer), `thread`, `task`, `loop`,
+            `unraisable`, `child`, `logged`, `log-failure`, `warning`, `blocked-loop`, `hang`, `swallowed`,
+            `guard`.
+        count: How many like it this report stands for (the probe bounds its rate).
+        channel: Address of the program's control socket; empty when it has none.
+        waits_until: Unix time until which the program waits for an answer; 0 when it does not wait.
     """
 
     report_id: str
@@ -200,6 +206,10 @@ class CrashReport:
     replay: tuple[ReplayCall, ...] = ()
     context: dict[str, str] = field(default_factory=dict)
     wire_version: int = WIRE_VERSION
+    kind: str = "exception"
+    count: int = 1
+    channel: str = ""
+    waits_until: float = 0.0
 
     @property
     def raised(self) -> ExceptionInfo:
