@@ -43,6 +43,14 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class Restart(StrEnum):
+    """When a program that ended is started again."""
+
+    NEVER = "never"
+    ON_CRASH = "on-crash"
+    ALWAYS = "always"
+
+
 class RiskLevel(StrEnum):
     """The Traffic Light: GREEN acts, YELLOW acts and tells, RED asks."""
 

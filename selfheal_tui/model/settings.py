@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from selfheal_tui.model.kinds import Environment
+from selfheal_tui.model.kinds import Environment, Restart
 
 
 def _setting(default: Any, help_text: str, *, low: float | None = None, high: float | None = None) -> Any:
@@ -90,6 +90,34 @@ class LimitSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SupervisionSettings:
+    """How programs that keep running are watched and started again."""
+
+    restart: Restart = field(
+        default=Restart.ON_CRASH,
+        metadata={
+            "help": "never, on-crash or always: for [[program]] tables that do not say; "
+            "one command on the command line is restarted only with --restart",
+            "low": None,
+            "high": None,
+        },
+    )
+    backoff_seconds: float = _setting(
+        1.0, "longest wait before the first restart, doubled with each crash", low=0, high=3600
+    )
+    backoff_max_seconds: float = _setting(
+        60.0, "longest wait before any restart, and for the healing of the crash before it", low=0, high=86400
+    )
+    crash_loop_count: int = _setting(
+        5, "crashes within crash_loop_seconds that stop a program", low=1, high=1000
+    )
+    crash_loop_seconds: float = _setting(
+        120.0, "span of the crash loop; a run of that length starts the back-off anew", low=0.1, high=86400
+    )
+    output_lines: int = _setting(5000, "lines of each program's output that are kept", low=10, high=1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings."""
 
@@ -106,3 +134,4 @@ class Settings:
     model: ModelSettings = field(default_factory=ModelSettings)
     approval: ApprovalSettings = field(default_factory=ApprovalSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    supervision: SupervisionSettings = field(default_factory=SupervisionSettings)
