@@ -93,6 +93,13 @@ class LimitSettings:
 class SupervisionSettings:
     """How programs that keep running are watched and started again."""
 
+    workers: int = _setting(2, "crashes healed at once; 0 takes crashes in and heals none", low=0, high=64)
+    probation_seconds: float = _setting(
+        600.0, "how long an applied fix is watched before it counts as healed", low=0, high=604_800
+    )
+    probation_calls: int = _setting(
+        0, "runs without a crash that end the watch early; 0: time alone ends it", low=0
+    )
     restart: Restart = field(
         default=Restart.ON_CRASH,
         metadata={
@@ -118,6 +125,24 @@ class SupervisionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NotifySettings:
+    """Who is told what happens, so that chat, mail or a pager are one line."""
+
+    webhook: str = _setting("", "URL that gets each event as a JSON POST; https, or http to this machine")
+    webhook_anywhere: bool = _setting(False, "whether the webhook may be plain http to another machine")
+    command: tuple[str, ...] = _setting(
+        (), "command and arguments that get each event as JSON on standard input; no shell"
+    )
+    events: tuple[str, ...] = _setting(
+        ("on_approval", "on_healed", "on_rollback", "on_failed"),
+        "which events are told: on_detected, on_approval, on_applied, on_healed, on_rollback, on_failed, "
+        "on_explained, on_restart_needed",
+    )
+    seconds: float = _setting(10.0, "time limit of one delivery", low=0.1, high=300)
+    retries: int = _setting(2, "how often a failed delivery is tried again", low=0, high=10)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings."""
 
@@ -135,3 +160,4 @@ class Settings:
     approval: ApprovalSettings = field(default_factory=ApprovalSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     supervision: SupervisionSettings = field(default_factory=SupervisionSettings)
+    notify: NotifySettings = field(default_factory=NotifySettings)
