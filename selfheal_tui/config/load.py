@@ -30,6 +30,8 @@ SHARED_FILE = "pyproject.toml"
 SHARED_TABLE = "[tool.selfheal]"
 NOT_SETTINGS = frozenset({"SELFHEAL_INBOX", "SELFHEAL_ROOT", "SELFHEAL_TEST_CHANNEL"})
 """Variables by which we speak to the probe and the sandbox; they are set in the programs that we run."""
+PROGRAM_TABLES = "program"
+"""Key of the `[[program]]` tables, which stand beside the settings in the same files."""
 _ROOT_MARKS = (OWN_FILE, SHARED_FILE, ".git", "setup.py", "setup.cfg")
 
 
@@ -117,17 +119,42 @@ def find_root(start: Path) -> Path:
     return folder
 
 
-_Layer = dict[str, tuple[Any, str]]
+@dataclass(frozen=True, slots=True)
+class OwnTable:
+    """What the project's file says to us, as TOML had it.
+
+    Attributes:
+        table: The keys.
+        where: File and table, for errors.
+        source: The same for people, and what is not read because of it.
+    """
+
+    table: Mapping[str, Any]
+    where: str
+    source: str
 
 
-def _from_file(root: Path) -> _Layer:
+def own_table(root: Path) -> OwnTable:
+    """Reads `selfheal.toml`, or else the table `[tool.selfheal]` of `pyproject.toml`.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
     own, shared = root / OWN_FILE, root / SHARED_FILE
     shared_table = _table_of(shared)
     if own.exists():
         # Both present: ours wins as a whole, and its origin says that the other is not read.
         source = f"{OWN_FILE} ({SHARED_FILE} {SHARED_TABLE} is ignored)" if shared_table else OWN_FILE
-        return _flatten(_parse(own), str(own), source)
-    return _flatten(shared_table, f"{shared} {SHARED_TABLE}", f"{SHARED_FILE} {SHARED_TABLE}")
+        return OwnTable(_parse(own), str(own), source)
+    return OwnTable(shared_table, f"{shared} {SHARED_TABLE}", f"{SHARED_FILE} {SHARED_TABLE}")
+
+
+_Layer = dict[str, tuple[Any, str]]
+
+
+def _from_file(root: Path) -> _Layer:
+    found = own_table(root)
+    return _flatten(found.table, found.where, found.source)
 
 
 def _table_of(file: Path) -> dict[str, Any]:
@@ -156,6 +183,8 @@ def _flatten(table: Mapping[str, Any], where: str, source: str, prefix: str = ""
     found: _Layer = {}
     for name, value in table.items():
         key = prefix + name
+        if key == PROGRAM_TABLES:
+            continue  # `config.programs` reads them, as strictly
         if key in known:
             found[key] = (from_toml(known[key], value, where), source)
         elif any(other.startswith(f"{key}.") for other in known):
