@@ -143,6 +143,22 @@ class NotifySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class IntakeSettings:
+    """Crashes that come in by the protocol of Sentry's clients, and how much of it is taken."""
+
+    sentry: str = _setting(
+        "", "HOST:PORT at which Sentry clients may report, such as 127.0.0.1:8969; empty: closed"
+    )
+    sentry_token: str = _setting(
+        "", "public key that clients must have in their DSN; must be set beyond the loopback address"
+    )
+    max_event_kb: int = _setting(
+        2048, "largest body, before and after decompression, in KiB", low=16, high=65_536
+    )
+    events_per_minute: int = _setting(120, "crashes taken in a minute; more are refused", low=1, high=100_000)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings."""
 
@@ -161,3 +177,4 @@ class Settings:
     limits: LimitSettings = field(default_factory=LimitSettings)
     supervision: SupervisionSettings = field(default_factory=SupervisionSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
+    intake: IntakeSettings = field(default_factory=IntakeSettings)
