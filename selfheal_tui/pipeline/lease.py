@@ -40,3 +40,19 @@ def lease(state_directory: Path, name: str, *, wait_seconds: float = 0.0) -> Ite
         yield
     finally:
         lock.release()
+
+
+def is_leased(state_directory: Path, name: str) -> bool:
+    """Returns whether somebody holds a lease at this moment.
+
+    Args:
+        state_directory: The project's `.selfheal`.
+        name: Incident id, or the name of the duty.
+    """
+    if not (state_directory / "leases" / f"{name}.lock").exists():
+        return False
+    try:
+        with lease(state_directory, name):
+            return False
+    except IncidentBusyError:
+        return True

@@ -7,7 +7,7 @@ believes only the store. Every state it passes through is on disk before the nex
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ from selfheal_tui.pipeline.analyze import analyze
 from selfheal_tui.pipeline.apply import ApplyError, DriftError, apply_candidate
 from selfheal_tui.pipeline.closing import Closer
 from selfheal_tui.pipeline.govern import Governance, RefusedError
-from selfheal_tui.pipeline.intake import NEVER_HEALED, take_in
+from selfheal_tui.pipeline.intake import NEVER_HEALED, Arrival, Outdated, TakenIn, take_in_all
 from selfheal_tui.pipeline.lease import lease
 from selfheal_tui.pipeline.limits import change_limit, cooling_down
 from selfheal_tui.pipeline.policy import ChangeFacts
@@ -34,6 +34,9 @@ from selfheal_tui.store import ApprovalConflictError, Store, StoreError
 
 ROUNDS = 2
 """How often an incident is proposed anew because its files changed under an approval."""
+
+LOOK_SECONDS = 0.2
+"""Longest time for which somebody holds a lease only to see whether it is free."""
 
 _S = IncidentState
 T = TypeVar("T")
@@ -69,8 +72,19 @@ class Engine:
 
     def take_in(self, report: CrashReport) -> Incident:
         """Finds or makes the incident of a report."""
-        return take_in(
-            self.store, self.project, report, environment=self.settings.environment, now=self._clock()
+        return self.take_in_all([Arrival(report)])[0].incident
+
+    def take_in_all(
+        self, arrivals: Sequence[Arrival], *, outdated: Outdated = lambda _incident, _report: False
+    ) -> list[TakenIn]:
+        """Takes in several reports as one write; see `intake.take_in_all`."""
+        return take_in_all(
+            self.store,
+            self.project,
+            arrivals,
+            environment=self.settings.environment,
+            now=self._clock(),
+            outdated=outdated,
         )
 
     def walk(self, incident: Incident) -> Generator[Step, Silence | None, Incident]:
@@ -88,7 +102,7 @@ class Engine:
         Raises:
             IncidentBusyError: Another process is working on it.
         """
-        with lease(self.store.directory, incident.incident_id):
+        with lease(self.store.directory, incident.incident_id, wait_seconds=LOOK_SECONDS):
             current = self.store.incidents.get(incident.incident_id)
             if current.state not in (_S.DETECTED, _S.ANALYZED):
                 current = replace(current, state=_S.DETECTED, request_id="", chosen=-1)

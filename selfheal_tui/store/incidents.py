@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from selfheal_tui.model.incident import Incident
+from selfheal_tui.model.incident import Incident, IncidentState
 from selfheal_tui.model.serial import MalformedDocumentError, from_json, to_json
 from selfheal_tui.store.blobs import BlobStore
 from selfheal_tui.store.errors import (
@@ -16,6 +19,7 @@ from selfheal_tui.store.errors import (
 )
 from selfheal_tui.store.masking import clean
 from selfheal_tui.store.table import JournalTable
+from selfheal_tui.store.taken import TakenReports
 
 SHORTEST_ID = 4
 
@@ -26,39 +30,94 @@ class IncidentStore:
     Args:
         table: Table keyed by `incident_id`.
         blobs: Where the bodies go.
+        taken: Marks of the reports that were taken in; their table is in the same journal.
     """
 
-    def __init__(self, table: JournalTable, blobs: BlobStore) -> None:
+    def __init__(self, table: JournalTable, blobs: BlobStore, taken: TakenReports) -> None:
         self._table = table
         self._blobs = blobs
+        self.taken = taken
 
     def put(self, incident: Incident) -> None:
         """Stores an incident's latest snapshot, masked.
+
+        How often a crash was seen is counted by whoever takes reports in, while others work on the incident:
+        a snapshot made before does not set the count back.
 
         Raises:
             IncidentConflictError: The id belongs to another crash.
             StoreWriteError: The disk is full or failing; the snapshot before is kept.
         """
-        body = to_json(clean(incident))
-        with self._table.journal.locked():
-            before = self._table.find(incident.incident_id)
-            if before and before["fingerprint"] != incident.fingerprint.value:
-                raise IncidentConflictError(
-                    f"incident {incident.incident_id} is another crash ({before['fingerprint']})",
-                    "take a new id with new_id()",
-                )
-            blob = self._blobs.put(body)
-            self._table.put(
-                incident.incident_id,
-                {
-                    "incident_id": incident.incident_id,
-                    "fingerprint": incident.fingerprint.value,
-                    "last_seen": incident.last_seen,
-                    "blob": blob,
-                },
+        self.commit([incident], {})
+
+    def commit(self, incidents: Sequence[Incident], reports: Mapping[str, str]) -> None:
+        """Stores incidents together with the reports that changed them, all or nothing.
+
+        Args:
+            incidents: The latest snapshots, each incident once.
+            reports: File names of the reports that were taken in, by report id.
+
+        Raises:
+            IncidentConflictError: An id belongs to another crash.
+            StoreWriteError: The disk is full or failing; everything is as it was.
+        """
+        with self.exclusive():
+            rows: dict[str, dict[str, Any]] = {}
+            superseded: list[str] = []
+            for incident in incidents:
+                before = self._table.find(incident.incident_id)
+                row = self._row(incident, before)
+                rows[incident.incident_id] = row
+                if before and before["blob"] != row["blob"]:
+                    superseded.append(before["blob"])
+            operations = self._table.operations(rows) + self.taken.operations(reports)
+            if operations:
+                self._table.journal.append(operations)
+            for blob in superseded:
+                self._blobs.discard(blob)
+
+    def _row(self, incident: Incident, before: Mapping[str, Any] | None) -> dict[str, Any]:
+        if before and before["fingerprint"] != incident.fingerprint.value:
+            raise IncidentConflictError(
+                f"incident {incident.incident_id} is another crash ({before['fingerprint']})",
+                "take a new id with new_id()",
             )
-            if before and before["blob"] != blob:
-                self._blobs.discard(before["blob"])
+        if before:
+            incident = replace(
+                incident,
+                count=max(incident.count, int(before.get("count", 0))),
+                last_seen=max(incident.last_seen, float(before["last_seen"])),
+            )
+        return {
+            "incident_id": incident.incident_id,
+            "fingerprint": incident.fingerprint.value,
+            "last_seen": incident.last_seen,
+            "state": incident.state.value,
+            "count": incident.count,
+            "blob": self._blobs.put(to_json(clean(incident))),
+        }
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keeps everybody else from changing incidents between a look and a `commit`; hold it shortly.
+
+        Raises:
+            StoreLockedError: Another process does not let go.
+        """
+        with self._table.journal.locked():
+            yield
+
+    def signature(self) -> tuple[int, int]:
+        """Returns what changes whenever an incident may have changed; costs one `stat`."""
+        return self._table.journal.signature()
+
+    def in_states(self, states: Collection[IncidentState]) -> list[Incident]:
+        """Returns the incidents that are in some states, oldest first, without reading the others."""
+        wanted = {state.value for state in states}
+        with self.exclusive():
+            rows = [row for row in self._table.rows() if row.get("state") is None or row["state"] in wanted]
+            found = [self._load(row) for row in rows]
+        return sorted((i for i in found if i.state in states), key=lambda incident: incident.first_seen)
 
     def get(self, incident_id_or_prefix: str) -> Incident:
         """Finds an incident by its id or the beginning of it.
@@ -96,12 +155,17 @@ class IncidentStore:
             incidents = [self._load(row) for row in self._table.rows()]
         return sorted(incidents, key=lambda incident: incident.last_seen, reverse=True)
 
-    def new_id(self, fingerprint: str) -> str:
-        """Returns the shortest free id for a crash: a prefix of its hash, of four digits or more."""
+    def new_id(self, fingerprint: str, besides: Collection[str] = ()) -> str:
+        """Returns the shortest free id for a crash: a prefix of its hash, of four digits or more.
+
+        Args:
+            fingerprint: The crash.
+            besides: Ids that are about to be taken.
+        """
         digest = hashlib.sha256(fingerprint.encode()).hexdigest()
         with self._table.journal.locked():
             for length in range(SHORTEST_ID, len(digest) + 1):
-                if self._table.find(digest[:length]) is None:
+                if digest[:length] not in besides and self._table.find(digest[:length]) is None:
                     return digest[:length]
         raise IncidentConflictError(f"all ids of {fingerprint} are taken", "clear old incidents")
 

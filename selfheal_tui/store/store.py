@@ -27,12 +27,14 @@ from selfheal_tui.store.learning import LearningStore
 from selfheal_tui.store.lock import StoreLock
 from selfheal_tui.store.pause import PauseSwitch
 from selfheal_tui.store.table import HistoryDB, JournalTable
+from selfheal_tui.store.taken import TakenReports
 from selfheal_tui.store.transactions import TransactionStore
 
 FOLDER = ".selfheal"
 
 KEYS = {
     "incidents": "incident_id",
+    "taken": "report_id",
     "requests": "request_id",
     "decisions": "request_id",
     "consumed": "request_id",
@@ -82,7 +84,11 @@ class Store:
             clock,
         )
         history = self._open(self.directory / "history.jsonl", KEYS)
-        self.incidents = IncidentStore(history.journal_table("incidents"), self.blobs)
+        self.incidents = IncidentStore(
+            history.journal_table("incidents"),
+            self.blobs,
+            TakenReports(history.journal_table("taken"), self.inbox.directory, clock),
+        )
         self.attempts = AttemptStore(history.journal_table("attempts"))
         self.approvals = ApprovalStore(history, clock)
         self.learning = LearningStore(history, clock)

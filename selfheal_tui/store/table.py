@@ -148,6 +148,28 @@ class JournalTable(Table):
             number = self.journal.number_of(self.name, key) or self.journal.next_number(self.name)
             self.journal.append([(PUT, self.name, number, dict(document))])
 
+    def operations(self, documents: Mapping[str, Mapping[str, Any]]) -> list[Operation]:
+        """Returns what writes documents by key, for a line that changes other tables too, under the lock."""
+        following = self.journal.next_number(self.name)
+        operations: list[Operation] = []
+        for key, document in documents.items():
+            number = self.journal.number_of(self.name, key)
+            if number is None:
+                number, following = following, following + 1
+            operations.append((PUT, self.name, number, dict(document)))
+        return operations
+
+    def number(self, key: str) -> int:
+        """Returns the id of the document with that key.
+
+        Raises:
+            KeyError: There is none.
+        """
+        number = self.journal.number_of(self.name, key)
+        if number is None:
+            raise KeyError(key)
+        return number
+
     def rows(self) -> list[dict[str, Any]]:
         """Returns all documents in order of their ids; callers must not change them."""
         with self.journal.guard:
