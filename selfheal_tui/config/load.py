@@ -28,7 +28,16 @@ from selfheal_tui.model.settings import Settings
 OWN_FILE = "selfheal.toml"
 SHARED_FILE = "pyproject.toml"
 SHARED_TABLE = "[tool.selfheal]"
-NOT_SETTINGS = frozenset({"SELFHEAL_INBOX", "SELFHEAL_ROOT", "SELFHEAL_TEST_CHANNEL"})
+NOT_SETTINGS = frozenset(
+    {
+        "SELFHEAL_INBOX",
+        "SELFHEAL_LIVE",
+        "SELFHEAL_PROGRAM",
+        "SELFHEAL_RADAR",
+        "SELFHEAL_ROOT",
+        "SELFHEAL_TEST_CHANNEL",
+    }
+)
 """Variables by which we speak to the probe and the sandbox; they are set in the programs that we run."""
 PROGRAM_TABLES = "program"
 """Key of the `[[program]]` tables, which stand beside the settings in the same files."""

@@ -20,7 +20,8 @@ from types import FrameType
 
 from selfheal_tui.probe.environment import probe_environment
 
-_FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+"""Names of the signals that are passed on to the program."""
 # These the terminal itself sends to every process in the foreground.
 _FROM_TERMINAL = frozenset({signal.SIGINT, signal.SIGQUIT} if os.name == "posix" else {signal.SIGINT})
 
@@ -81,7 +82,7 @@ def run_program(
         elif not (number in _FROM_TERMINAL and _in_foreground()):
             process[0].send_signal(number)
 
-    with _handlers(forward):
+    with taking_signals(forward):
         started = time.monotonic()
         process.append(_start(argv, environment, cwd))
         while early:
@@ -101,10 +102,16 @@ def _start(argv: Sequence[str], environment: Mapping[str, str], cwd: Path | None
         # Ours are not inheritable; those of the shell (`<(…)`, `3<file`) are the program's.
         return subprocess.Popen(list(argv), env=dict(environment), cwd=cwd, close_fds=False)
     except OSError as error:
-        raise ProgramNotFoundError(_remedy(argv, error)) from error
+        raise ProgramNotFoundError(start_remedy(argv, error)) from error
 
 
-def _remedy(argv: Sequence[str], error: OSError) -> str:
+def start_remedy(argv: Sequence[str], error: OSError) -> str:
+    """Returns a sentence that says why a command did not start, and what to do about it.
+
+    Args:
+        argv: The command.
+        error: What the system said.
+    """
     command = argv[0]
     if command.endswith(".py"):
         return (
@@ -134,11 +141,18 @@ def _in_foreground() -> bool:
 
 
 @contextmanager
-def _handlers(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Takes over the signals that are to be forwarded, and gives them back at the end."""
+def taking_signals(
+    handle: Callable[[int, FrameType | None], None], names: Sequence[str] = FORWARDED
+) -> Iterator[None]:
+    """Takes over the signals that are to be forwarded, and gives them back at the end.
+
+    Args:
+        handle: Receives them; called in the main thread. In other threads nothing is taken over.
+        names: Which signals; those that the platform has not are passed over.
+    """
     before: dict[int, object] = {}
     if threading.current_thread() is threading.main_thread():
-        for name in _FORWARDED:
+        for name in names:
             number = getattr(signal, name, None)
             # What we were told to ignore (`nohup`, say) the program inherits as ignored.
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
