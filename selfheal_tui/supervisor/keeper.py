@@ -19,13 +19,7 @@ from selfheal_tui.store.errors import StoreError
 from selfheal_tui.supervisor.backoff import Backoff
 from selfheal_tui.supervisor.breaker import Breakers
 from selfheal_tui.supervisor.launch import ProgramSpec, Running, Sink, exit_of, launch
-from selfheal_tui.supervisor.lifecycle import (
-    AT_REST,
-    ProgramChanged,
-    ProgramSnapshot,
-    ProgramState,
-    starts_again,
-)
+from selfheal_tui.supervisor.lifecycle import ProgramChanged, ProgramSnapshot, ProgramState, starts_again
 from selfheal_tui.supervisor.output import OutputRing
 from selfheal_tui.supervisor.program import ProgramExit, ProgramNotFoundError
 
@@ -50,6 +44,7 @@ class Duties:
         environment: Makes a program's environment.
         healing: Tells whether a crash of one of these processes is being healed right now.
         changed: Told of each change of state; may be called from any keeper's thread.
+        rested: Called when a program has come to rest, after the last change.
         grace_seconds: Time between `TERM` and `KILL`.
         hold_seconds: Longest time that a restart waits for the healing of the crash before it.
         steady_seconds: A run of this length starts the back-off anew.
@@ -61,6 +56,7 @@ class Duties:
     environment: Callable[[ProgramSpec], Mapping[str, str]]
     healing: Callable[[frozenset[int]], bool]
     changed: Callable[[ProgramChanged], None]
+    rested: Callable[[], None]
     grace_seconds: float
     hold_seconds: float
     steady_seconds: float
@@ -109,6 +105,12 @@ class Keeper:
         """Process ids that the program had in its latest runs."""
         with self._wake:
             return frozenset(self._pids)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing will happen to the program by itself any more."""
+        with self._wake:
+            return self._thread is None
 
     def start(self) -> None:
         """Starts the program unless it lives already, or its breaker is open."""
@@ -185,12 +187,11 @@ class Keeper:
             if self._running is not None:
                 self._running.resize(columns, rows)
 
-    def join(self, seconds: float | None = None) -> bool:
-        """Waits until the program is at rest; returns whether it is."""
+    def join(self) -> None:
+        """Waits until the program is at rest."""
         thread = self._thread
         if thread is not None:
-            thread.join(seconds)
-        return self.snapshot.state in AT_REST
+            thread.join()
 
     def tell(self, message: str) -> None:
         """Puts a sentence for people on the snapshot, without a change of state."""
@@ -203,6 +204,7 @@ class Keeper:
         try:
             while self._one_run() or self._asked_again():
                 pass
+            self._duties.rested()
         except Exception as error:  # noqa: BLE001 - logged, told, and no program is left without a keeper
             _LOG.exception("the supervision of %s failed", self.spec.name)
             self._abandon(f"its supervision failed: {error}")
@@ -375,3 +377,4 @@ class Keeper:
         if running is not None:
             running.finish(0.0)
         self._duties.changed(event)
+        self._duties.rested()

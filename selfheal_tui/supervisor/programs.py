@@ -24,7 +24,7 @@ from selfheal_tui.supervisor.backoff import Backoff
 from selfheal_tui.supervisor.breaker import Breakers
 from selfheal_tui.supervisor.keeper import Duties, Keeper
 from selfheal_tui.supervisor.launch import ProgramSpec, Sink
-from selfheal_tui.supervisor.lifecycle import AT_REST, ProgramChanged, ProgramSnapshot, ProgramState
+from selfheal_tui.supervisor.lifecycle import ProgramChanged, ProgramSnapshot, ProgramState
 from selfheal_tui.supervisor.output import OutputRing, OutputSnapshot
 from selfheal_tui.supervisor.terminal import our_size
 
@@ -90,7 +90,6 @@ class ProgramManager:
         self._callbacks: list[Callable[[ProgramChanged], None]] = []
         self._lock = threading.Lock()
         self._rest = threading.Condition()
-        self._first_failure = 0
         self._breakers = Breakers(
             state_directory, count=chosen.crash_loop_count, seconds=chosen.crash_loop_seconds, clock=clock
         )
@@ -99,6 +98,7 @@ class ProgramManager:
             environment=self._environment,
             healing=self._healing,
             changed=self._changed,
+            rested=self._rested,
             grace_seconds=grace_seconds,
             hold_seconds=chosen.backoff_max_seconds,
             steady_seconds=chosen.crash_loop_seconds,
@@ -277,7 +277,7 @@ class ProgramManager:
     def close(self) -> None:
         """Stops all programs and waits for their end; each is killed after the grace time."""
         for keeper in self._keepers.values():
-            if keeper.snapshot.state not in AT_REST:
+            if not keeper.at_rest:
                 keeper.stop()
         for keeper in self._keepers.values():
             keeper.join()
@@ -304,7 +304,7 @@ class ProgramManager:
         return any(self._healing(keeper.pids) for keeper in self._keepers.values())
 
     def _at_rest(self) -> bool:
-        return all(keeper.snapshot.state in AT_REST for keeper in self._keepers.values())
+        return all(keeper.at_rest for keeper in self._keepers.values())
 
     def _changed(self, event: ProgramChanged) -> None:
         with self._lock:
@@ -315,6 +315,8 @@ class ProgramManager:
             except Exception:  # noqa: BLE001 - logged
                 # A viewer's fault is not the programs'.
                 _LOG.exception("a watcher of %s failed", event.program.name)
+
+    def _rested(self) -> None:
         with self._rest:
             self._rest.notify_all()
 
