@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Iterator, Mapping
 
 from . import evidence, replay, spool
@@ -18,6 +18,7 @@ from .frames import Sources, describe_frame, walk
 from .known import known_secrets, mask_known
 from .redaction import MASK, is_secret_name, mask_text, mask_value
 from .render import Budget, clean, render, type_module, type_name
+from .stacks import stack_levels
 from .stops import MAX_MEMBERS, group_members, is_never_healed
 
 __all__ = ["capture_exception", "is_never_healed"]
@@ -42,6 +43,10 @@ def capture_exception(
     stem: str | None = None,
     start_dir: str = "",
     started: float | None = None,
+    kind: str = "exception",
+    outer: FrameType | None = None,
+    channel: str = "",
+    waits_until: float = 0.0,
 ) -> dict[str, Any]:
     """Captures a live exception.
 
@@ -56,6 +61,11 @@ def capture_exception(
         stem: Start of the payloads' names; by default a new one.
         start_dir: Folder against which relative file names are resolved first.
         started: Monotonic time at which the program began, if known.
+        kind: What is captured, a word of `docs/wire-format.md`.
+        outer: The frame from which the outermost one of the traceback was called, when it says more than the
+            traceback: where a logging call stands, say.
+        channel: Address of the program's control socket.
+        waits_until: Unix time until which the program waits for an answer.
 
     Returns:
         A JSON-able `CrashReport`, whose texts are bounded and masked.
@@ -64,6 +74,7 @@ def capture_exception(
     problems: list[str] = []
     sources = Sources(root, start_dir)
     chain = [(link, error, walk(error.__traceback__)) for link, error in _chain(exc)]
+    chain[0][2][:0] = stack_levels(outer)
     # The innermost causes are described first: they are what must not fall to the bounds.
     described = [
         _describe(link, error, levels, sources, budget, problems) for link, error, levels in reversed(chain)
@@ -87,6 +98,10 @@ def capture_exception(
         "replay": calls,
         "context": mask_known(said, secrets),
         "wire_version": WIRE_VERSION,
+        "kind": kind,
+        "count": 1,
+        "channel": channel,
+        "waits_until": waits_until,
     }
 
 

@@ -1,28 +1,35 @@
 """Installs the probe in the running program: the one module that is loaded at its start.
 
-Reports every uncaught exception of the main thread and then lets the interpreter go on as ever. It may
-import only `os`, `sys`, `time` and `atexit` at start (the rest is loaded when there is a crash), and nothing it does
-may reach the program: its own errors are counted and noted beside the reports. Standard library only, 3.9+.
-
-Exceptions of threads, tasks and `multiprocessing` children do not pass `sys.excepthook`; further hooks
-belong into `install`, each calling `Probe.report`.
+Reports every exception that nobody caught, those that the program logs, and what else the modules in `hooks/`
+notice, and then lets the interpreter go on as ever. It may import only `os`, `sys`, `time`, `atexit` and the
+import watcher at start (the rest is loaded when it is needed), and nothing it does may reach the program: its
+own errors are counted and noted beside the reports. Standard library only, 3.9+.
 """
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import os
 import sys
 import time
 
+from .hooks import watcher
+
 TYPE_CHECKING = False  # `typing` alone would take longer to load than all of the probe
 if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Any, Callable, Optional, Type
+    from types import FrameType, TracebackType
+    from typing import Any, Callable, Mapping, Optional, Type
+
+    from .limiter import Limiter
+    from .reporter import Reporter
+    from .watchdog import Watchdog
 
     Hook = Callable[[Type[BaseException], BaseException, Optional[TracebackType]], Any]
 
 _STATE = "_selfheal_probe"
+# After these reports the program's code goes on, so what interrupts them is meant for it.
+_IN_PASSING = frozenset({"logged", "log-failure", "warning", "task", "loop", "swallowed", "guard"})
 
 
 class Probe:
@@ -32,24 +39,40 @@ class Probe:
         inbox: Folder for the reports.
         root: The project's root.
         errors: How many errors of the probe itself were swallowed.
+        missed: How many exceptions came up while this thread was reporting one.
         start_dir: The working directory at the start, for relative file names.
         started: Monotonic time at the start, in seconds.
+        live: Whether an engine listens (`SELFHEAL_LIVE`): then it is woken, and a watchdog may run.
+        channel: Address of this process's control socket; empty when it has none.
+        passing: Ids of exceptions that were reported and are just being shown by those who show them; whoever
+            logs them does not report them again.
     """
 
     def __init__(self, inbox: str, root: str) -> None:
         self.inbox = inbox
         self.root = root
         self.errors = 0
+        self.missed = 0
         self.start_dir = _current_folder()
         self.started = time.monotonic()
+        self.live = os.environ.get("SELFHEAL_LIVE") == "1"
+        self.channel = ""
+        self.passing: set[int] = set()
+        self._busy: set[int] = set()
         self._reported: int | None = None
         self._previous: Hook = sys.excepthook
+        self._limiter: Limiter | None = None
+        self._reporter: Reporter | None = None
+        self._watchdog: Watchdog | None = None
 
     def install_hooks(self) -> None:
-        """Chains to the hook that is there now, and looks again when the program ends."""
+        """Chains to the hooks that are there now, and to others as soon as their modules are loaded."""
         self._previous = sys.excepthook
         sys.excepthook = self.excepthook
         atexit.register(self.at_exit)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.after_fork)
+        watcher.install(self)
 
     def excepthook(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
@@ -61,68 +84,171 @@ class Probe:
             error: The exception.
             trace: Its traceback.
         """
+        self.passing.add(id(error))
         try:
-            self.report(error, handled=False)
+            self._report_uncaught(error)
         finally:
-            self._previous(kind, error, trace)
+            try:
+                self._previous(kind, error, trace)
+            finally:
+                self.passing.discard(id(error))
 
     def at_exit(self) -> None:
-        """Reports the crash that another hook, set later without chaining, kept from us.
+        """Reports the crash that another hook, set later without chaining, kept from us, and what is left to tell.
 
         The interpreter notes every uncaught exception in `sys.last_exc` (`sys.last_value` before 3.12) before
         it calls the hook. Consoles set these names for handled errors too, but leave our hook in place.
         """
-        if getattr(sys.excepthook, "__self__", None) is self or hasattr(sys, "ps1"):
-            return
-        error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
-        if isinstance(error, BaseException) and id(error) != self._reported:
-            self.report(error, handled=False)
+        if getattr(sys.excepthook, "__self__", None) is not self and not hasattr(sys, "ps1"):
+            error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+            if isinstance(error, BaseException) and id(error) != self._reported:
+                self._report_uncaught(error)
+        self.flush()
 
-    def report(self, error: BaseException, *, handled: bool) -> None:
-        """Captures an exception and writes its report; never raises.
+    def _report_uncaught(self, error: BaseException) -> None:
+        self._reported = id(error)
+        self.report(error, handled=False, limited=False)
+
+    def report(
+        self,
+        error: BaseException,
+        *,
+        handled: bool,
+        kind: str = "exception",
+        context: Mapping[str, Any] | None = None,
+        outer: FrameType | None = None,
+        waits_until: float = 0.0,
+        limited: bool = True,
+        calls: bool = True,
+        counted: bool = False,
+    ) -> str:
+        """Captures an exception and writes its report; raises nothing of its own.
 
         Args:
             error: The exception, alive, with its traceback.
             handled: Whether the program caught it itself.
-        """
-        try:
-            self._reported = id(error)
-            self._write(error, handled)
-        except BaseException as problem:  # even a second Ctrl-C must not replace the program's own exception
-            self.errors += 1
-            self._note(problem)
+            kind: What is captured, a word of `docs/wire-format.md`.
+            context: What is said besides.
+            outer: The frame that called the outermost one of the traceback, where that says more.
+            waits_until: Unix time until which the program waits for an answer.
+            limited: Whether repeats are only counted.
+            calls: Whether the arguments of the innermost calls are saved for a replay.
+            counted: Whether the caller has counted it as a possible repeat already.
 
-    def _write(self, error: BaseException, handled: bool) -> None:
+        Returns:
+            The report's id; empty when none was written: it was a repeat, no fault, or there is no room.
+        """
+        me = _thread.get_ident()
+        if me in self._busy:  # the capture itself logs or fails, or a signal's handler does meanwhile
+            self.missed += 1
+            return ""
+        self._busy.add(me)
+        try:
+            limiter = self.limiter
+            if limited and not counted:
+                from .limiter import key_of
+
+                key = key_of(error)
+                entry = limiter.table.get(key)
+                if (handled or entry is None or not entry.handled) and limiter.is_repeat(key, error):
+                    return ""
+            reporter = self._ready(error)
+            if reporter is None:
+                return ""
+            return reporter.report(
+                error,
+                kind=kind,
+                handled=handled,
+                context=context,
+                outer=outer,
+                waits_until=waits_until,
+                limited=limited,
+                calls=calls,
+            )
+        except Exception as problem:
+            self.note(problem)
+        except BaseException as problem:
+            # Even a second Ctrl-C must not replace an exception that ends the program; but one that goes on gets it.
+            self.note(problem)
+            if kind in _IN_PASSING:
+                raise
+        finally:
+            self._busy.discard(me)
+        return ""
+
+    @property
+    def limiter(self) -> Limiter:
+        """What was seen; made when first asked for."""
+        if self._limiter is None:
+            from .limiter import Limiter
+
+            self._limiter = Limiter()
+        return self._limiter
+
+    def _ready(self, error: BaseException) -> Reporter | None:
         from .stops import is_never_healed
 
         if is_never_healed(error) or not os.path.isdir(self.inbox):
-            return
-        # A folder that the program put in front of the standard library must not serve us its `json.py`.
-        library = os.path.dirname(os.__file__)
-        sys.path.insert(0, library)
-        try:
-            from . import capture, spool
-        finally:
-            if library in sys.path:
-                sys.path.remove(library)
-        spool.check_room(self.inbox)
-        stem = spool.new_stem()
-        report = capture.capture_exception(
-            error,
-            root=self.root,
-            payload_dir=self.inbox,
-            handled=handled,
-            stem=stem,
-            start_dir=self.start_dir,
-            started=self.started,
-        )
-        try:
-            spool.write_report(self.inbox, report, stem=stem)
-        except OSError:
-            spool.remove_payloads(self.inbox, report)
-            raise
+            return None
+        if self._reporter is None:
+            # A folder that the program put in front of the standard library must not serve us its `json.py`.
+            library = os.path.dirname(os.__file__)
+            sys.path.insert(0, library)
+            try:
+                from .reporter import Reporter
+            finally:
+                if library in sys.path:
+                    sys.path.remove(library)
+            self._reporter = Reporter(self, self.limiter)
+            if self.live:
+                self.watchdog.start()
+        return self._reporter
 
-    def _note(self, problem: BaseException) -> None:
+    @property
+    def watchdog(self) -> Watchdog:
+        """Watches loops and declared progress; made, without a thread, when first asked for."""
+        if self._watchdog is None:
+            from .watchdog import Watchdog
+
+            self._watchdog = Watchdog(self)
+        return self._watchdog
+
+    def flush(self, *, only_due: bool = False) -> None:
+        """Tells how often exceptions were seen again since their last report; raises nothing of its own.
+
+        Args:
+            only_due: Only for those whose interval is over.
+        """
+        if self._reporter is None:
+            return
+        me = _thread.get_ident()
+        if me in self._busy:
+            return
+        self._busy.add(me)
+        try:
+            if os.path.isdir(self.inbox):
+                self._reporter.flush(only_due)
+        except Exception as problem:
+            self.note(problem)
+        finally:
+            self._busy.discard(me)
+
+    def after_fork(self) -> None:
+        """Forgets in a new child what the parent has seen and what its threads were doing."""
+        self._busy.clear()
+        self.passing.clear()
+        self._limiter = None
+        self._reporter = None
+        self._watchdog = None
+        self.channel = ""
+
+    def note(self, problem: BaseException) -> None:
+        """Counts an error of the probe itself, and notes it beside the reports; never raises.
+
+        Args:
+            problem: The error.
+        """
+        self.errors += 1
         try:
             from . import spool
 

@@ -24,7 +24,8 @@ def _install(boot: str) -> None:
 def _chain(boot: str) -> None:
     """Takes our folder off the import path again, and runs the `sitecustomize` that it shadowed."""
     sys.path[:] = [entry for entry in sys.path if entry != boot and os.path.abspath(entry or ".") != boot]
-    for folder in (boot, os.path.dirname(boot)):
+    probe = os.path.dirname(boot)
+    for folder in (boot, probe, os.path.join(probe, "hooks")):
         sys.path_importer_cache.pop(folder, None)
     ours = sys.modules.pop("sitecustomize", None)
     try:
