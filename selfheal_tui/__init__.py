@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from selfheal_tui.pipeline.govern import ToolGovernance
     from selfheal_tui.pipeline.learn import FactChecker
+    from selfheal_tui.probe.guard import guard, heal
 
 _HOMES = {
     "CodebaseAnalyzer": "selfheal_tui.pipeline.api",
@@ -35,6 +36,8 @@ _HOMES = {
     "SelfHealingSystem": "selfheal_tui.pipeline.api",
     "ToolGovernance": "selfheal_tui.pipeline.govern",
     "get_self_healing_system": "selfheal_tui.pipeline.api",
+    "guard": "selfheal_tui.probe.guard",
+    "heal": "selfheal_tui.probe.guard",
 }
 
 __all__ = [
@@ -49,6 +52,8 @@ __all__ = [
     "ToolGovernance",
     "__version__",
     "get_self_healing_system",
+    "guard",
+    "heal",
 ]
 
 

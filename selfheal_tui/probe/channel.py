@@ -1,0 +1,346 @@
+"""The door by which the engine reaches a live program: it takes commands on a local socket of its own.
+
+A thread reads JSON datagrams (`docs/wire-format.md`, *Channel*): swap changed files into this process, answer
+guards that wait. It never runs code from a message: code is read from the project's files, and only from there.
+The thread is a bare one, so that the program's own list of threads stays as it was, and it stands still while
+the program forks. Standard library only, CPython 3.9+; never raises into the program.
+"""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import json
+import os
+import select
+import signal
+import socket
+import sys
+
+from . import places
+from .descriptors import GONE, MAX_MESSAGE, await_end, bound_socket, bounded, identity
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Optional
+
+    Deliver = Callable[[str, str], None]
+
+MAX_FILES = 500
+MAX_ID = 200
+QUIET_SECONDS = 1.0
+"""How long a fork waits for a swap that is under way."""
+HEALED = "healed"
+_STATE = "_selfheal_channel"
+_starting = _thread.allocate_lock()
+
+
+class Channel:
+    """The control socket of this process.
+
+    Attributes:
+        root: The project, as a real path; files elsewhere are refused.
+        address: Where the socket is bound; empty when it is not.
+        swaps: How many times files were swapped in whole.
+        errors: How many errors of the channel itself were swallowed.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = os.path.realpath(root)
+        self.address = ""
+        self.swaps = 0
+        self.errors = 0
+        self._reset()
+
+    def _reset(self) -> None:
+        """Forgets what belongs to another process, or to a socket that is gone."""
+        self.address = ""
+        self.pid = os.getpid()
+        self._socket: Optional[socket.socket] = None
+        self._identity = GONE
+        self._wake = (-1, -1)
+        self._wake_identity = GONE
+        self._ended: Any = None
+        self._thread_id = self._native_id = 0
+        self._mask: Any = ()
+        self._lock = _thread.allocate_lock()
+        self._waiting: dict[str, Deliver] = {}
+
+    @property
+    def alive(self) -> bool:
+        """Whether somebody reads commands."""
+        return bool(self.address) and self._ended is not None and self._ended.locked()
+
+    def open(self) -> bool:
+        """Binds the socket and starts the thread.
+
+        Returns:
+            Whether commands are now read.
+        """
+        try:
+            address = places.channel_address(self.root, os.getpid())
+            self._socket = bound_socket(address)
+            self._identity = identity(self._socket.fileno())
+            self.address = address
+            return self.resume()
+        except (OSError, AttributeError, RuntimeError):  # no room, no local sockets, or the program is ending
+            self.errors += 1
+            self.close()
+            return False
+
+    def resume(self) -> bool:
+        """Starts the thread on the socket that is bound."""
+        bound = self._socket
+        if bound is None:
+            return False
+        self._wake = os.pipe()
+        self._wake_identity = identity(self._wake[1])
+        ended = _thread.allocate_lock()
+        ended.acquire()
+        try:
+            _thread.start_new_thread(self._serve, (bound, self._wake[0], ended))
+        except BaseException:
+            ended.release()
+            self._close_wake()
+            raise
+        self._ended = ended
+        return True
+
+    def quiesce(self) -> None:
+        """Lets the thread end, so that a fork copies a process at rest; the socket keeps what arrives."""
+        if not self.alive or _thread.get_ident() == self._thread_id:
+            return
+        if identity(self._wake[1]) != self._wake_identity:
+            return  # the program closed it, and may have reused its number
+        os.write(self._wake[1], b".")
+        if self._ended.acquire(timeout=QUIET_SECONDS):
+            self._ended.release()
+            self._close_wake()
+            if sys.version_info >= (3, 12):
+                await_end(self._native_id)  # its fork warns of every thread that the system still counts
+        else:
+            os.read(self._wake[0], 1)  # it is in the middle of a swap, and goes on afterwards
+
+    def close(self) -> None:
+        """Ends the thread and removes the address."""
+        try:
+            self.quiesce()
+            self._let_go()
+            if self.address:
+                os.unlink(self.address)
+        except OSError:  # already gone
+            pass
+        self._socket = None
+        self.address = ""
+
+    def leave(self) -> None:
+        """After a fork, in the child: gives up the parent's socket without touching its address."""
+        self._let_go()
+        self._reset()
+
+    def expect(self, report_id: str, deliver: Deliver) -> None:
+        """Registers who is to be told the verdict on a report.
+
+        Args:
+            report_id: The report.
+            deliver: Called in the channel's thread with verdict and message; it must be quick.
+        """
+        with self._lock:
+            self._waiting[report_id] = deliver
+
+    def forget(self, report_id: str) -> None:
+        """Withdraws `expect`."""
+        with self._lock:
+            self._waiting.pop(report_id, None)
+
+    def obey(self, data: bytes) -> dict[str, Any]:
+        """Carries out one message.
+
+        Args:
+            data: The datagram.
+
+        Returns:
+            The reply: `id`, `ok`, `swapped`, `restart_needed`, `error`.
+        """
+        reply: dict[str, Any] = {"id": "", "ok": False, "swapped": [], "restart_needed": [], "error": ""}
+        try:
+            if len(data) > MAX_MESSAGE:
+                raise ValueError("the message is longer than %d bytes" % MAX_MESSAGE)
+            message = json.loads(data)
+            if type(message) is not dict:
+                raise ValueError("a message is a JSON object")
+            number = message.get("id", "")
+            if type(number) not in (str, int) or len(str(number)) > MAX_ID:
+                raise ValueError("an `id` is a text of at most %d characters" % MAX_ID)
+            reply["id"] = number
+            command = message.get("cmd")
+            if command == "ping":
+                reply["ok"] = True
+                reply["pid"] = os.getpid()
+                reply["program"] = os.environ.get(places.PROGRAM_VARIABLE, "")
+            elif command == "swap":
+                self._swap(message, reply)
+            elif command == "answer":
+                self._answer(message)
+                reply["ok"] = True
+            else:
+                raise ValueError("unknown command; this program knows ping, swap and answer")
+        except Exception as problem:
+            reply["error"] = "%s: %s" % (type(problem).__name__, str(problem)[:2_000])
+        return reply
+
+    def _swap(self, message: dict[str, Any], reply: dict[str, Any]) -> None:
+        files = message.get("files")
+        if type(files) is not list or not 0 < len(files) <= MAX_FILES:
+            raise ValueError("`files` is a list of 1 to %d paths" % MAX_FILES)
+        for file in files:
+            self._check(file)
+        from .swap import swap_files
+
+        outcome = swap_files(files, root=self.root)
+        reply["swapped"] = list(outcome.swapped)
+        reply["restart_needed"] = [{"what": what, "why": why} for what, why in outcome.restart_needed]
+        reply["error"] = str(outcome.error)[:2_000]
+        reply["notes"] = [{"what": what, "why": why} for what, why in getattr(outcome, "notes", ())]
+        reply["ok"] = not outcome.error
+        if reply["ok"] and not reply["restart_needed"]:
+            self.swaps += 1
+
+    def _check(self, file: object) -> None:
+        if type(file) is not str or not os.path.isabs(file):
+            raise ValueError("a file is named by its absolute path")
+        if not os.path.realpath(file).startswith(self.root.rstrip(os.sep) + os.sep):
+            raise ValueError("%s is outside the project; nothing was swapped" % file[:500])
+        if not file.endswith(".py"):
+            raise ValueError("%s is no Python source; nothing was swapped" % file[:500])
+
+    def _answer(self, message: dict[str, Any]) -> None:
+        reports, verdict = message.get("reports"), message.get("verdict")
+        if type(reports) is not list or type(verdict) is not str:
+            raise ValueError("an answer has `reports`, a list of ids, and a `verdict`")
+        said = message.get("message")
+        for report_id in reports:
+            with self._lock:
+                deliver = self._waiting.pop(report_id, None) if type(report_id) is str else None
+            if deliver is not None:
+                deliver(verdict, said if type(said) is str else "")
+
+    def _serve(self, bound: socket.socket, wake: int, ended: Any) -> None:
+        """Reads commands until it is woken or loses its socket."""
+        try:
+            # Signals are the program's: none may be delivered to a thread that it does not know.
+            self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+            self._thread_id = _thread.get_ident()
+            self._native_id = _thread.get_native_id() if hasattr(_thread, "get_native_id") else 0
+            waiting = select.poll()
+            waiting.register(bound.fileno(), select.POLLIN)
+            waiting.register(wake, select.POLLIN)
+            while all(number != wake for number, _ in waiting.poll()):
+                if not self._is_ours():
+                    return
+                self._exchange(bound)
+        except BaseException:  # a bare thread prints what it lets out
+            self.errors += 1
+        finally:
+            self._thread_id = 0
+            ended.release()
+
+    def _exchange(self, bound: socket.socket) -> None:
+        try:
+            data, sender = bound.recvfrom(MAX_MESSAGE + 1)
+        except (BlockingIOError, InterruptedError):
+            return
+        # What a swapped module starts may not inherit that signals are blocked here.
+        blocked = signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        try:
+            reply = self.obey(data)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        if not sender:
+            return
+        try:
+            bound.sendto(bounded(reply), sender)
+        except OSError:  # whoever asked is gone, or does not read; what was asked is done
+            self.errors += 1
+
+    def _is_ours(self) -> bool:
+        """Whether the number of our socket still means our socket: programs close all they did not open."""
+        return self._socket is not None and identity(self._socket.fileno()) == self._identity != GONE
+
+    def _let_go(self) -> None:
+        if self._socket is not None:
+            if self._is_ours():
+                self._socket.close()
+            else:
+                self._socket.detach()  # the program closed it, and may have reused its number
+        self._socket = None
+
+    def _close_wake(self) -> None:
+        if identity(self._wake[1]) == self._wake_identity:
+            for number in self._wake:
+                os.close(number)
+        self._wake = (-1, -1)
+
+
+def start(root: str) -> Channel | None:
+    """Opens the channel of this process, once, and again after a fork or when it was closed.
+
+    Args:
+        root: The project.
+
+    Returns:
+        The channel, or None when there cannot be one.
+    """
+    with _starting:
+        channel = current()
+        if channel is not None and channel.alive and channel.pid == os.getpid():
+            same: bool = channel.root == os.path.realpath(root)
+            return channel if same else None
+        if channel is None:
+            os.register_at_fork(
+                before=_before_fork, after_in_parent=_after_in_parent, after_in_child=_after_in_child
+            )
+            atexit.register(_at_exit)
+        else:
+            _quietly("close" if channel.pid == os.getpid() else "leave")
+        made = Channel(root)
+        setattr(sys, _STATE, made)
+        return made if made.open() else None
+
+
+def current() -> Any:
+    """Returns the channel of this process, if any; one even where the probe was loaded twice."""
+    return getattr(sys, _STATE, None)
+
+
+def _before_fork() -> None:
+    _quietly("quiesce")
+
+
+def _after_in_parent() -> None:
+    channel = current()
+    if channel is not None and channel.address and not channel.alive:
+        _quietly("resume")
+
+
+def _after_in_child() -> None:
+    global _starting  # noqa: PLW0603 - one for the process
+    _starting = _thread.allocate_lock()  # whoever held it does not exist here
+    channel = current()
+    if channel is not None and channel.address:
+        _quietly("leave")
+        _quietly("open")
+
+
+def _at_exit() -> None:
+    _quietly("close")
+
+
+def _quietly(method: str) -> None:
+    channel = current()
+    if channel is None:
+        return
+    try:
+        getattr(channel, method)()
+    except Exception:  # the program forks or ends as it would without us
+        channel.errors += 1
