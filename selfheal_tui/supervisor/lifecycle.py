@@ -40,6 +40,10 @@ AT_REST = frozenset({_S.STOPPED, _S.BROKEN})
 """States that a program does not leave by itself."""
 
 
+BROKEN_CODE = 77
+"""Exit code of a program that was not started because its breaker is open (`EX_NOPERM` of `sysexits.h`)."""
+
+
 class IllegalProgramStepError(RuntimeError):
     """A program was asked to take a step that its state machine does not have."""
 
@@ -94,7 +98,9 @@ class ProgramSnapshot:
     @property
     def code(self) -> int:
         """What its last end adds to our exit code: 0 when it was our doing."""
-        return 0 if self.exit is None or self.by_us else self.exit.code
+        if self.exit is None:
+            return BROKEN_CODE if self.state is _S.BROKEN else 0
+        return 0 if self.by_us else self.exit.code
 
 
 @dataclass(frozen=True, slots=True)

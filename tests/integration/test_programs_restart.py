@@ -114,6 +114,7 @@ def test_a_crash_loop_is_stopped_and_a_new_manager_remembers_it(lab):
     assert later.wait(PATIENCE)
     assert later.snapshot("a").state is S.BROKEN
     assert later.snapshot("a").run == 0
+    assert later.exit_code() == 77
     assert (lab.root / "runs-a").read_text() == "xxxx"
 
     assert later.reset_breaker("a")

@@ -58,3 +58,7 @@ def test_an_end_that_was_our_doing_counts_as_success():
     assert program.code == 3
     assert ProgramSnapshot("a", ("x",), Restart.NEVER, exit=FAILED, by_us=True).code == 0
     assert ProgramSnapshot("a", ("x",), Restart.NEVER).code == 0
+
+
+def test_a_program_that_its_breaker_kept_from_starting_is_no_success():
+    assert ProgramSnapshot("a", ("x",), Restart.NEVER, state=ProgramState.BROKEN).code == 77
