@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from selfheal_tui.pipeline.govern import ToolGovernance
     from selfheal_tui.pipeline.learn import FactChecker
     from selfheal_tui.probe.guard import guard, heal
+    from selfheal_tui.probe.progress import progress
 
 _HOMES = {
     "CodebaseAnalyzer": "selfheal_tui.pipeline.api",
@@ -38,6 +39,7 @@ _HOMES = {
     "get_self_healing_system": "selfheal_tui.pipeline.api",
     "guard": "selfheal_tui.probe.guard",
     "heal": "selfheal_tui.probe.guard",
+    "progress": "selfheal_tui.probe.progress",
 }
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "get_self_healing_system",
     "guard",
     "heal",
+    "progress",
 ]
 
 

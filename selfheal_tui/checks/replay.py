@@ -98,6 +98,12 @@ def compare_crashes(context: CheckContext, other: CrashReport | None) -> Samenes
     return Sameness.ALIKE if same_type and same_place and heads[0] == heads[1] else Sameness.OTHER
 
 
+def shows_crash(context: CheckContext, result: ReplayResult) -> Sameness:
+    """Looks for the incident's crash among all that a replay reported: it need not be what ended the run."""
+    found = {compare_crashes(context, one) for one in (result.report, *result.reports)}
+    return next((same for same in (Sameness.SAME, Sameness.ALIKE) if same in found), Sameness.OTHER)
+
+
 def _baseline(context: CheckContext, plan: ReplayPlan) -> ReplayResult:
     known = context.baseline.replays.get(plan)
     if known is None:
@@ -110,7 +116,7 @@ def why_not_red(context: CheckContext, result: ReplayResult) -> str:
     """Says why an unfixed replay does not show the crash; empty when it does."""
     if result.status is ReplayStatus.NOT_POSSIBLE:
         return result.reason or "it could not be run"
-    if compare_crashes(context, result.report) is not Sameness.OTHER:
+    if shows_crash(context, result) is not Sameness.OTHER:
         return ""
     if result.status is ReplayStatus.TIMEOUT:
         return f"it ran into the time limit of {context.settings.sandbox.replay_seconds:g} s"
@@ -129,8 +135,8 @@ def classify(context: CheckContext, plan: ReplayPlan, result: ReplayResult) -> t
         return Effect.NOT_RUN, result.reason or "it could not be run with the fix"
     if result.status is ReplayStatus.TIMEOUT:
         return Effect.TIMEOUT, f"still running after {context.settings.sandbox.replay_seconds:g} s"
-    if compare_crashes(context, result.report) is not Sameness.OTHER:
-        return Effect.RED, f"the same crash: {crash_name(result.report)}"
+    if shows_crash(context, result) is not Sameness.OTHER:
+        return Effect.RED, f"the same crash: {crash_name(context.report)}"
     if result.status is ReplayStatus.CRASHED:
         name = crash_name(result.report)
         if result.report is not None and crashed_in_changed_code(context, result.report):
@@ -174,7 +180,7 @@ def outcomes(context: CheckContext) -> tuple[list[Outcome], list[str]]:
             details.append(f"{plan_name(plan)}: could not be reproduced: {reason}")
             continue
         red.append((plan, before))
-        if compare_crashes(context, before.report) is Sameness.ALIKE:
+        if shows_crash(context, before) is Sameness.ALIKE:
             details.append(f"{plan_name(plan)}: reproduced as the same crash, captured differently")
     if not red:
         return found, details

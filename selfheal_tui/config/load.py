@@ -30,6 +30,7 @@ SHARED_FILE = "pyproject.toml"
 SHARED_TABLE = "[tool.selfheal]"
 NOT_SETTINGS = frozenset(
     {
+        "SELFHEAL_BLOCKED_SECONDS",
         "SELFHEAL_INBOX",
         "SELFHEAL_LIVE",
         "SELFHEAL_PROGRAM",

@@ -40,6 +40,10 @@ _ADVICE: dict[str, str] = {
     "would-block": "Try again later, or wait until it is ready.",
     "event-loop-blocked": "Inside `async def`, use `await` instead of `asyncio.run()` or `run_until_complete()`; run blocking "
     "code with `asyncio.to_thread()`.",
+    "blocked-loop": "The stack shows what the loop was busy with. Run blocking calls with `asyncio.to_thread()`, use the asynchronous "
+    "kind of the call (`asyncio.sleep`, an async client), or do long work in steps with `await asyncio.sleep(0)` between them.",
+    "hang": "The stack shows where the thread stood; the other threads' stacks are in the report. Two threads in `acquire` usually wait "
+    "for each other's lock; a `get`, `recv` or `join` without a timeout waits for somebody who has gone.",
     "event-loop-misuse": "Create and use the object inside the same `asyncio.run()`.",
     "deadlock": "Take locks in the same order everywhere, hold them briefly, and never call out while holding one.",
     "queue-full": "The consumer is slower than the producer. Let the producer wait (`put` with a timeout), drop by rule, or add consumers.",

@@ -92,7 +92,8 @@ def _replay_command(runner: Runner, paths: PathMap, plan: ReplayPlan, seconds: f
 
 def _command_result(finished: Finished, reports: Sequence[CrashReport], unreadable: int) -> ReplayResult:
     ended_it = [report for report in reports if not report.process.handled]
-    report = next(reversed(ended_it or reports), None)
+    # What the program handled (and logged, say) did not end it: it is in `reports`, and no crash.
+    report = next(reversed(ended_it), None)
     reason = f"{unreadable} crash reports could not be read" if unreadable else ""
     code = finished.exit_code
     if finished.timed_out:
@@ -105,7 +106,7 @@ def _command_result(finished: Finished, reports: Sequence[CrashReport], unreadab
         status = ReplayStatus.CRASHED
     elif code is not None and code < 0:
         status, reason = ReplayStatus.CRASHED, f"it was killed by {_signal_name(-code)}"
-    elif code == 1 and "Traceback (most recent call last)" in finished.output:
+    elif code == 1 and not reports and "Traceback (most recent call last)" in finished.output:
         status, reason = ReplayStatus.CRASHED, "it crashed, but the probe could not write a report"
     else:
         status = ReplayStatus.FINISHED

@@ -93,6 +93,14 @@ CASES = [
     Case("rate-limit scalability medium transient", "openai.RateLimitError", "Error code: 429 - rate limit reached", below=(f"{SITE}/openai/_base_client.py",)),
     Case("would-block scalability medium transient", "BlockingIOError", "[Errno 11] Resource temporarily unavailable"),
     Case("worker-died scalability high code", "concurrent.futures.process.BrokenProcessPool", "A process in the process pool was terminated abruptly while the future was running or pending."),
+    # what the probe finds without an exception
+    Case("blocked-loop scalability high code", "BlockedLoop", "a callback has kept the event loop from everything else for 5 s or more", line="time.sleep(60)", mro=("Exception", "BaseException")),
+    Case("blocked-loop scalability high code", "BlockedLoop", "a callback has kept the event loop from everything else for 5 s or more", line="requests.get(url)", below=(f"{SITE}/requests/api.py", f"{LIB}/socket.py")),
+    Case("hang scalability critical code", "Hang", "no progress of 'worker' within 30 s", line="self.lock.acquire()", below=(f"{LIB}/threading.py",), mro=("Exception", "BaseException")),
+    Case("resource-leak performance medium code", "PendingTaskDestroyed", "Task was destroyed but it is pending!", line="await queue.get()", mro=("ResourceWarning", "Warning", "Exception", "BaseException")),
+    Case("resource-leak performance medium code", "ResourceWarning", "unclosed file <_io.TextIOWrapper name='x' mode='r'>", line="data = open(name).read()"),
+    Case("coroutine-misuse bug high code", "RuntimeWarning", "coroutine 'Agent.go' was never awaited", line="self.go()"),
+    Case("logging-failure auditability high code", "TypeError", "not all arguments converted during string formatting", line='log.info("done", x)', below=(f"{LIB}/logging/__init__.py",)),
     # reliability
     Case("missing-attribute-own reliability critical code", "AttributeError", "'Agent' object has no attribute 'go'", evidence=NameEvidence("go", "app.agent.Agent")),
     Case("missing-attribute-own reliability critical code", "AttributeError", "module 'helpers' has no attribute 'halping'"),
