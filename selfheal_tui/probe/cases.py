@@ -54,13 +54,13 @@ class _Book:
         Args:
             error: The exception, further out, or where nobody caught it.
         """
-        case = self.known(error, _path(error)[0])
+        case = self.known(error, _path(error)[0], grown=0)
         return case is not None and case.healed
 
-    def known(self, error: BaseException, path: Key) -> Case | None:
-        """The case of this very object. Its traceback has grown since; ids alone are used again."""
+    def known(self, error: BaseException, path: Key, *, grown: int = 1) -> Case | None:
+        """The case of this very object: its traceback has grown since. Ids alone are used again."""
         before = self.seen.get(id(error))
-        if before is None or len(before[0]) >= len(path) or path[-len(before[0]) :] != before[0]:
+        if before is None or len(before[0]) + grown > len(path) or path[-len(before[0]) :] != before[0]:
             return None
         return before[1]
 

@@ -8,17 +8,17 @@ the program forks. Standard library only, CPython 3.9+; never raises into the pr
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # has no stub; `signal` and `socket` take longer than all of the probe
+import _socket
 import _thread
 import atexit
-import json
 import os
 import select
-import signal
-import socket
 import sys
 
 from . import places
 from .descriptors import GONE, MAX_MESSAGE, await_end, bound_socket, bounded, identity
+from .loading import LibraryFirst
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Channel:
         """Forgets what belongs to another process, or to a socket that is gone."""
         self.address = ""
         self.pid = os.getpid()
-        self._socket: Optional[socket.socket] = None
+        self._socket: Optional[_socket.socket] = None
         self._identity = GONE
         self._wake = (-1, -1)
         self._wake_identity = GONE
@@ -166,6 +166,8 @@ class Channel:
         try:
             if len(data) > MAX_MESSAGE:
                 raise ValueError("the message is longer than %d bytes" % MAX_MESSAGE)
+            with LibraryFirst():
+                import json
             message = json.loads(data)
             if type(message) is not dict:
                 raise ValueError("a message is a JSON object")
@@ -225,11 +227,11 @@ class Channel:
             if deliver is not None:
                 deliver(verdict, said if type(said) is str else "")
 
-    def _serve(self, bound: socket.socket, wake: int, ended: Any) -> None:
+    def _serve(self, bound: _socket.socket, wake: int, ended: Any) -> None:
         """Reads commands until it is woken or loses its socket."""
         try:
             # Signals are the program's: none may be delivered to a thread that it does not know.
-            self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+            self._mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
             self._thread_id = _thread.get_ident()
             self._native_id = _thread.get_native_id() if hasattr(_thread, "get_native_id") else 0
             waiting = select.poll()
@@ -245,17 +247,17 @@ class Channel:
             self._thread_id = 0
             ended.release()
 
-    def _exchange(self, bound: socket.socket) -> None:
+    def _exchange(self, bound: _socket.socket) -> None:
         try:
             data, sender = bound.recvfrom(MAX_MESSAGE + 1)
         except (BlockingIOError, InterruptedError):
             return
         # What a swapped module starts may not inherit that signals are blocked here.
-        blocked = signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        blocked = _signal.pthread_sigmask(_signal.SIG_SETMASK, self._mask)
         try:
             reply = self.obey(data)
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, blocked)
         if not sender:
             return
         try:

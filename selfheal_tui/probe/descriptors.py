@@ -5,9 +5,8 @@ Standard library only, CPython 3.9+.
 
 from __future__ import annotations
 
-import json
+import _socket  # `socket` takes longer to load than all of the probe
 import os
-import socket
 import time
 
 TYPE_CHECKING = False
@@ -18,9 +17,9 @@ MAX_MESSAGE = 60_000
 GONE = (-1, -1)
 
 
-def bound_socket(address: str) -> socket.socket:
+def bound_socket(address: str) -> _socket.socket:
     """Binds a socket; an address that nobody answers at is what a killed program with our number left."""
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    made = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
     try:
         made.setblocking(False)
         if os.path.lexists(address):
@@ -32,7 +31,7 @@ def bound_socket(address: str) -> socket.socket:
                 raise FileExistsError("%s is in use by another program" % address)
             finally:
                 made.close()
-            made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            made = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
             made.setblocking(False)
         made.bind(address)
         return made
@@ -43,6 +42,8 @@ def bound_socket(address: str) -> socket.socket:
 
 def bounded(reply: dict[str, Any]) -> bytes:
     """Writes a reply that fits into a datagram; what is too much is counted in it."""
+    import json
+
     data = json.dumps(reply).encode("utf-8")
     while len(data) > MAX_MESSAGE:
         longest = max(

@@ -10,6 +10,10 @@ from __future__ import annotations
 import os
 import stat
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 MAX_ADDRESS = 100
 """Bytes in the address of a local socket: `sun_path` holds 104 on macOS and 108 on Linux, with a final zero."""
 
@@ -100,10 +104,10 @@ def ring(root: str, name: str) -> bool:
     Returns:
         Whether somebody listens.
     """
-    import socket
+    import _socket
 
     try:
-        bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        bell = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
         try:
             bell.setblocking(False)
             bell.sendto(os.fsencode(name), doorbell_address(root, create=False))
@@ -118,10 +122,10 @@ def ring(root: str, name: str) -> bool:
 
 def listens(root: str) -> bool:
     """Returns whether an engine of this project listens at its doorbell; never raises."""
-    import socket
+    import _socket
 
     try:
-        bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        bell = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
         try:
             bell.connect(doorbell_address(root, create=False))
             return True
@@ -141,10 +145,20 @@ def _uid() -> int:
 def _digest(root: str) -> str:
     real = os.path.realpath(root)
     if real not in _digests:
-        import hashlib
-
-        _digests[real] = hashlib.sha256(os.fsencode(real)).hexdigest()[:12]
+        _digests[real] = _sha256()(os.fsencode(real)).hexdigest()[:12]
     return _digests[real]
+
+
+def _sha256() -> Any:
+    """The interpreter's own function: `hashlib` would load all of OpenSSL for twelve digits."""
+    for name in ("_sha2", "_sha256"):
+        try:
+            return __import__(name).sha256
+        except ImportError:
+            continue
+    import hashlib
+
+    return hashlib.sha256
 
 
 def _bases(uid: int) -> list[str]:
