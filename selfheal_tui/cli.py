@@ -13,6 +13,7 @@ import click
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run a command, heal its crashes, run it again."),
+    "serve": ("serve", "Serve a project: heal whatever its programs report."),
     "heal": ("heal", "Heal from a traceback text (a file, or - for standard input)."),
     "incidents": ("incidents", "List incidents."),
     "show": ("show", "Show one incident with its proof and timeline."),
@@ -58,7 +59,7 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done · 1 not healed, or a check failed · 2 wrong usage · 65 bad input · "
     "66 no such incident, file or backup · 70 the healer itself failed · 75 a person has to decide · "
-    "77 refused · 78 a setting is wrong. `run` exits with the program's own last code.",
+    "77 refused, or another engine serves the project · 78 a setting is wrong. `run` exits with the program's own last code.",
 )
 @click.version_option(package_name="selfheal-tui", prog_name="selfheal")
 def selfheal() -> None:

@@ -22,6 +22,7 @@ from selfheal_tui.commands.driver import Consent, drive
 from selfheal_tui.commands.incidents import summary
 from selfheal_tui.model.approval import ApprovalRequest, RequestState
 from selfheal_tui.model.incident import Incident, IncidentState
+from selfheal_tui.probe import places
 
 
 @click.command("approve")
@@ -35,7 +36,8 @@ def approve_command(*, options: Options, incident_id: str, code: str, reason: st
     """Approve the proposed fix of an incident.
 
     The approval is worth only for the very patch and files that `selfheal diff` shows. A waiting
-    `selfheal run` applies it; if none waits, it is applied here.
+    `selfheal run` applies it; if none waits, it is applied here. Where `selfheal serve` serves the project, it
+    brings the fix into the running programs and watches it.
     """
     _answer(options, incident_id, approve=True, code=code, reason=reason)
 
@@ -70,9 +72,11 @@ def _answer(options: Options, incident_id: str, *, approve: bool, code: str, rea
             ended = drive(engine, engine.resume(incident), consent)
         except IncidentBusyError:
             say("recorded; the waiting selfheal takes it from here")
+            places.ring(str(engine.project.root), "approval")
             ended = engine.store.incidents.get(incident.incident_id)
         else:
-            if ended.state is IncidentState.ON_PROBATION:
+            served = places.ring(str(engine.project.root), "approval")
+            if ended.state is IncidentState.ON_PROBATION and not served:
                 ended = engine.closer.confirm(
                     ended,
                     "applied after approval; proved in an isolated copy, not yet seen in the live program",

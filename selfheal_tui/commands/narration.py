@@ -8,15 +8,26 @@ from __future__ import annotations
 import json
 import sys
 from functools import singledispatch
-from typing import Any
 
 from selfheal_tui.commands import texts
 from selfheal_tui.commands.common import say
-from selfheal_tui.model.incident import Incident, IncidentState
+from selfheal_tui.model.incident import IncidentState
 from selfheal_tui.model.kinds import Isolation
-from selfheal_tui.model.serial import to_builtins
-from selfheal_tui.pipeline.steps import ApprovalNeeded, Held, Judged, Progressed, Proposed, RungEnded
+from selfheal_tui.pipeline.steps import ApprovalNeeded, Held, Judged, Progressed, Proposed
+from selfheal_tui.supervisor.events import (
+    CrashSeen,
+    IncidentClosed,
+    ProgramSwapped,
+    ReportRefused,
+    RestartNeeded,
+    ServiceProblem,
+    ServiceStarted,
+    ServiceStopped,
+    Stepped,
+    WaitersAnswered,
+)
 from selfheal_tui.supervisor.run_loop import ProgramEnded, ProgramStarted
+from selfheal_tui.supervisor.steplines import event_facts
 
 
 @singledispatch
@@ -69,53 +80,75 @@ def _(step: Progressed) -> None:
         say(f"selfheal: {texts.headline(incident)}")
         say(f"  analysis {texts.kind_of(incident)} · {incident.message}")
     elif incident.state is IncidentState.ON_PROBATION:
-        say(f"  applied  {incident.message}; on probation until the program has run again")
+        say(f"  applied  {incident.message}; on probation")
     elif incident.state is IncidentState.CLOSED:
         say(f"  outcome  {texts.standing(incident)} · {texts.one_line(incident.message, 600)}")
 
 
+@tell.register
+def _(event: Stepped) -> None:
+    tell(event.step)
+
+
+@tell.register
+def _(event: ServiceStarted) -> None:
+    how = f"{event.workers} at once" if event.workers else "taking crashes in, healing none"
+    say(f"selfheal: serving {event.root} (process {event.pid}, {how})")
+
+
+@tell.register
+def _(event: ServiceStopped) -> None:
+    say(f"selfheal: serving no more: {event.reason}")
+
+
+@tell.register
+def _(event: CrashSeen) -> None:
+    incident = event.incident
+    if event.counts_only or incident.state is not IncidentState.DETECTED:
+        return
+    where = f" in process {event.pid}" if event.pid else ""
+    say(f"selfheal: {incident.incident_id} {event.kind}{where}: {texts.headline(incident)}")
+
+
+@tell.register
+def _(event: ReportRefused) -> None:
+    say(f"selfheal: refused a report: {event.why}")
+
+
+@tell.register
+def _(event: ProgramSwapped) -> None:
+    what = "the old code is back in" if event.restored else "swapped into"
+    say(
+        f"  swapped  {event.incident_id} {what} process {event.pid}: {', '.join(event.swapped) or 'nothing loaded'}"
+    )
+
+
+@tell.register
+def _(event: RestartNeeded) -> None:
+    reasons = "; ".join(f"{one.what}: {one.why}" for one in event.reasons[:5])
+    say(f"  restart  {event.incident_id} needs process {event.pid} to be started anew: {reasons}")
+
+
+@tell.register
+def _(event: WaitersAnswered) -> None:
+    say(f"  answered {event.incident_id} process {event.pid}: {event.reports} waited: {event.verdict}")
+
+
+@tell.register
+def _(event: IncidentClosed) -> None:
+    incident = event.incident
+    say(
+        f"  outcome  {incident.incident_id} {texts.standing(incident)} · {texts.one_line(incident.message, 600)}"
+    )
+
+
+@tell.register
+def _(event: ServiceProblem) -> None:
+    say(f"selfheal: {event.where}: {event.error}")
+
+
 def tell_json(step: object) -> None:
-    """Narrates a step as one JSON line."""
-    body = {"step": type(step).__name__, **_facts(step)}
+    """Narrates a step or an event as one JSON line."""
+    body = {"step": type(step).__name__, **event_facts(step)}
     sys.stderr.write(json.dumps(body) + "\n")
     sys.stderr.flush()
-
-
-def _facts(step: object) -> dict[str, Any]:
-    match step:
-        case Proposed(incident=incident, candidate=candidate):
-            return {
-                "incident": incident.incident_id,
-                "candidate": candidate.candidate_id,
-                "rule": candidate.rule,
-            }
-        case RungEnded(incident=incident, candidate=candidate, report=report):
-            return {
-                "incident": incident.incident_id,
-                "candidate": candidate.candidate_id,
-                "report": to_builtins(report),
-            }
-        case Judged(incident=incident, candidate=candidate, proof=proof):
-            return {
-                "incident": incident.incident_id,
-                "candidate": candidate.candidate_id,
-                "proved": proof.proved,
-                "acceptable": proof.acceptable,
-                "flagged": proof.flagged,
-            }
-        case ApprovalNeeded(incident=incident, request=request):
-            return {"incident": incident.incident_id, "request": request.request_id, "why": list(request.why)}
-        case Progressed(incident=incident) | Held(incident=incident):
-            return _standing(incident)
-        case _:
-            facts: dict[str, Any] = to_builtins(step)
-            return facts
-
-
-def _standing(incident: Incident) -> dict[str, Any]:
-    return {
-        "incident": incident.incident_id,
-        "state": incident.state.value,
-        "outcome": incident.outcome.value if incident.outcome else None,
-        "message": incident.message,
-    }

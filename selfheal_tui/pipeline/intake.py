@@ -44,17 +44,22 @@ class TakenIn:
         incident: Its incident, as it stood afterwards.
         report: The report, localised.
         fresh: False when it had been taken in before and changed nothing.
-        outdated: It comes from code that was replaced since, and only counts.
+        counts_only: It was counted and changed nothing else; see `CountsOnly`.
     """
 
     incident: Incident
     report: CrashReport
     fresh: bool = True
-    outdated: bool = False
+    counts_only: bool = False
 
 
-Outdated = Callable[[Incident, CrashReport], bool]
-"""Tells whether a report about a fixed crash comes from a process that still runs the old code."""
+CountsOnly = Callable[[Incident, CrashReport], bool]
+"""Tells whether a report opens nothing anew: it comes from code that was replaced, or was looked at just now."""
+
+
+def never_counts_only(_incident: Incident, _report: CrashReport) -> bool:
+    """Lets every report open its incident anew."""
+    return False
 
 
 def take_in(
@@ -83,7 +88,7 @@ def take_in_all(
     *,
     environment: Environment,
     now: float,
-    outdated: Outdated = lambda _incident, _report: False,
+    counts_only: CountsOnly = never_counts_only,
 ) -> list[TakenIn]:
     """Takes in reports in order, as one write: all of them or none.
 
@@ -93,7 +98,7 @@ def take_in_all(
         arrivals: The reports; a report may be among them twice.
         environment: Where they happened.
         now: Unix time in seconds.
-        outdated: Tells which reports come from code that was replaced; these count, but open nothing anew.
+        counts_only: Tells which reports count, but open nothing anew.
 
     Returns:
         What became of each, in order.
@@ -103,7 +108,7 @@ def take_in_all(
     """
     local = [(project.localise(arrival.report), arrival.file) for arrival in arrivals]
     named = [(fingerprint(report), report, file) for report, file in local]
-    batch = _Batch(store, environment, now, outdated)
+    batch = _Batch(store, environment, now, counts_only)
     with store.incidents.exclusive():
         taken = [batch.add(identity, report, file) for identity, report, file in named]
         store.incidents.commit(list(batch.incidents.values()), batch.files)
@@ -122,7 +127,7 @@ class _Batch:
     store: Store
     environment: Environment
     now: float
-    outdated: Outdated
+    counts_only: CountsOnly
     incidents: dict[str, Incident] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
@@ -135,12 +140,12 @@ class _Batch:
             if known.report.report_id != report.report_id:
                 self.superseded.append(report)
             return TakenIn(known, report, fresh=False)
-        late = known is not None and self.outdated(known, report)
+        late = known is not None and self.counts_only(known, report)
         incident, kind = self._changed(known, identity, report, late=late)
         self.incidents[identity.value] = incident
         self.files[report.report_id] = file
         self.kinds.setdefault(identity.value, kind)
-        return TakenIn(incident, report, outdated=late)
+        return TakenIn(incident, report, counts_only=late)
 
     def _was_taken(self, known: Incident, report: CrashReport) -> bool:
         return (
@@ -213,8 +218,8 @@ class _Batch:
         }
         if len(taken) > 1:
             data["reports"] = [one.report.report_id for one in taken]
-        if any(one.outdated for one in taken):
-            data["outdated"] = sum(one.outdated for one in taken)
+        if any(one.counts_only for one in taken):
+            data["counts_only"] = sum(one.counts_only for one in taken)
         self.store.audit.append(kind, actor="engine", incident_id=incident.incident_id, data=data)
 
     def _on_record(self, one: TakenIn) -> bool:

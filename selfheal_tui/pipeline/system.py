@@ -22,7 +22,14 @@ from selfheal_tui.pipeline.analyze import analyze
 from selfheal_tui.pipeline.apply import ApplyError, DriftError, apply_candidate
 from selfheal_tui.pipeline.closing import Closer
 from selfheal_tui.pipeline.govern import Governance, RefusedError
-from selfheal_tui.pipeline.intake import NEVER_HEALED, Arrival, Outdated, TakenIn, take_in_all
+from selfheal_tui.pipeline.intake import (
+    NEVER_HEALED,
+    Arrival,
+    CountsOnly,
+    TakenIn,
+    never_counts_only,
+    take_in_all,
+)
 from selfheal_tui.pipeline.lease import lease
 from selfheal_tui.pipeline.limits import change_limit, cooling_down
 from selfheal_tui.pipeline.policy import ChangeFacts
@@ -75,7 +82,7 @@ class Engine:
         return self.take_in_all([Arrival(report)])[0].incident
 
     def take_in_all(
-        self, arrivals: Sequence[Arrival], *, outdated: Outdated = lambda _incident, _report: False
+        self, arrivals: Sequence[Arrival], *, counts_only: CountsOnly = never_counts_only
     ) -> list[TakenIn]:
         """Takes in several reports as one write; see `intake.take_in_all`."""
         return take_in_all(
@@ -84,7 +91,7 @@ class Engine:
             arrivals,
             environment=self.settings.environment,
             now=self._clock(),
-            outdated=outdated,
+            counts_only=counts_only,
         )
 
     def walk(self, incident: Incident) -> Generator[Step, Silence | None, Incident]:

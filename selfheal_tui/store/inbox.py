@@ -60,6 +60,15 @@ class Inbox:
                 f"{file.name} is not a crash report: {error}", f"it was moved to {self.bad}"
             ) from error
 
+    def refuse(self, file: Path, reason: str) -> None:
+        """Moves a report to `bad/` that has the right shape and cannot be worked with all the same.
+
+        Args:
+            file: One of `pending()`.
+            reason: Why, for the file beside it.
+        """
+        self._set_aside(self._own(file), reason)
+
     def done(self, file: Path) -> None:
         """Removes a report that was taken in; its payloads stay until `forget`.
 

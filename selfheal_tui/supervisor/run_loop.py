@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from selfheal_tui.model.incident import Incident, IncidentState
+from selfheal_tui.pipeline.intake import Arrival
 from selfheal_tui.pipeline.rollback import RollbackConflictError
 from selfheal_tui.pipeline.steps import Progressed, Step
 from selfheal_tui.pipeline.system import Engine, Silence
@@ -69,7 +70,7 @@ def drain(engine: Engine, files: Sequence[Path]) -> list[Incident]:
                 "report.refused", actor="engine", data={"file": file.name, "why": str(error)}
             )
             continue
-        incident = engine.take_in(report)
+        incident = engine.take_in_all([Arrival(report, file.name)])[0].incident
         incidents[incident.incident_id] = incident
     return list(incidents.values())
 
@@ -146,8 +147,22 @@ def settle(engine: Engine, fixed: Incident, crashes: Sequence[Incident], code: i
         return engine.closer.confirm(
             current, f"the command ran again (exit code {code}) and the crash did not return"
         )
+    return take_back(engine, current, problem)
+
+
+def take_back(engine: Engine, fixed: Incident, problem: str) -> Incident:
+    """Takes a fix on probation back, on disk.
+
+    Args:
+        engine: The engine.
+        fixed: The incident on probation.
+        problem: What speaks against the fix.
+
+    Returns:
+        The incident, rolled back; still on probation, on record, if later edits are in the way.
+    """
     try:
-        reverted = engine.closer.revert(current, problem)
+        return engine.closer.revert(fixed, problem)
     except (RollbackConflictError, StoreError) as error:
         engine.store.audit.append(
             "change.revert_failed",
@@ -155,8 +170,7 @@ def settle(engine: Engine, fixed: Incident, crashes: Sequence[Incident], code: i
             incident_id=fixed.incident_id,
             data={"why": problem, "error": str(error)},
         )
-        return current
-    return reverted
+        return fixed
 
 
 def verdict_on(fixed: Incident, crashes: Sequence[Incident]) -> str:

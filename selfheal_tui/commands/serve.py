@@ -1,0 +1,63 @@
+"""`selfheal serve`: the headless engine of a project, for whatever programs report to it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+import click
+
+from selfheal_tui.commands import exits
+from selfheal_tui.commands.common import Options, fail, project_options
+
+_ENDING = ("SIGTERM", "SIGINT", "SIGHUP")
+
+
+@click.command("serve")
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 64),
+    default=None,
+    help="Crashes healed at once; 0 takes them in and heals none. Default: supervision.workers.",
+)
+@click.option("--once", is_flag=True, help="End when nothing is left to do without a person; for cron.")
+@project_options
+def serve_command(*, options: Options, workers: int | None, once: bool) -> None:
+    """Serve the project: take in what its programs report, heal, swap, watch.
+
+    Programs report when they run with the probe in them. Approvals are never waited for: requests stay open for `selfheal approve` from any terminal. What happens is
+    told on standard error, in words or with --json as one JSON line each.
+
+    Ends on SIGTERM, SIGINT and SIGHUP with exit code 0; work that is cut off is taken up by the next engine. Exit
+    code 77 when another engine serves the project already.
+    """
+    from selfheal_tui.commands.narration import tell, tell_json
+    from selfheal_tui.supervisor.service import EngineBusyError, EngineService
+
+    service = EngineService(options.root, flags=options.flags, env_file=options.env_file, workers=workers)
+    service.subscribe(tell_json if options.as_json else tell)
+    with _ending_signals(service.stop):
+        try:
+            service.run(once=once)
+        except EngineBusyError as error:
+            fail(str(error), exits.REFUSED)
+
+
+@contextlib.contextmanager
+def _ending_signals(stop: Callable[[str], None]) -> Iterator[None]:
+    def end(number: int, _frame: FrameType | None) -> None:
+        stop(f"it got {signal.Signals(number).name}")
+
+    before = {}
+    for name in _ENDING:
+        number = getattr(signal, name, None)
+        # What we were told to ignore (`nohup`, say) does not end us.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
