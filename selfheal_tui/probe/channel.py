@@ -18,7 +18,7 @@ import sys
 
 from . import places
 from .descriptors import GONE, MAX_MESSAGE, await_end, bound_socket, bounded, identity
-from .loading import LibraryFirst
+from .orders import obey
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
     Deliver = Callable[[str, str], None]
 
-MAX_FILES = 500
-MAX_ID = 200
 QUIET_SECONDS = 1.0
 """How long a fork waits for a swap that is under way."""
-HEALED = "healed"
+_REMEMBER = (1, 4, 15, 60)
+"""Seconds after which the thread looks for newly loaded modules; from then on the last."""
+_STOP = b"."
 _STATE = "_selfheal_channel"
 _starting = _thread.allocate_lock()
 
@@ -63,6 +63,7 @@ class Channel:
         self._ended: Any = None
         self._thread_id = self._native_id = 0
         self._mask: Any = ()
+        self._modules = 0
         self._lock = _thread.allocate_lock()
         self._waiting: dict[str, Deliver] = {}
 
@@ -94,6 +95,7 @@ class Channel:
         if bound is None:
             return False
         self._wake = os.pipe()
+        os.set_blocking(self._wake[0], False)
         self._wake_identity = identity(self._wake[1])
         ended = _thread.allocate_lock()
         ended.acquire()
@@ -112,14 +114,14 @@ class Channel:
             return
         if identity(self._wake[1]) != self._wake_identity:
             return  # the program closed it, and may have reused its number
-        os.write(self._wake[1], b".")
+        os.write(self._wake[1], _STOP)
         if self._ended.acquire(timeout=QUIET_SECONDS):
             self._ended.release()
             self._close_wake()
             if sys.version_info >= (3, 12):
                 await_end(self._native_id)  # its fork warns of every thread that the system still counts
         else:
-            os.read(self._wake[0], 1)  # it is in the middle of a swap, and goes on afterwards
+            os.read(self._wake[0], 512)  # it is in the middle of a swap, and goes on afterwards
 
     def close(self) -> None:
         """Ends the thread and removes the address."""
@@ -148,84 +150,32 @@ class Channel:
         with self._lock:
             self._waiting[report_id] = deliver
 
+    def remember_soon(self) -> None:
+        """Has the thread keep the text of what is loaded: a crash was reported, and files will be changed."""
+        if self.alive and identity(self._wake[1]) == self._wake_identity:
+            os.write(self._wake[1], b"r")
+
     def forget(self, report_id: str) -> None:
         """Withdraws `expect`."""
         with self._lock:
             self._waiting.pop(report_id, None)
 
     def obey(self, data: bytes) -> dict[str, Any]:
-        """Carries out one message.
+        """Carries out one message and returns the reply; raises nothing."""
+        return obey(self, data)
+
+    def verdict(self, report_id: str, verdict: str, message: str) -> None:
+        """Tells whoever waits for a report what became of it.
 
         Args:
-            data: The datagram.
-
-        Returns:
-            The reply: `id`, `ok`, `swapped`, `restart_needed`, `error`.
+            report_id: The report.
+            verdict: `healed` or `not healed`.
+            message: Why.
         """
-        reply: dict[str, Any] = {"id": "", "ok": False, "swapped": [], "restart_needed": [], "error": ""}
-        try:
-            if len(data) > MAX_MESSAGE:
-                raise ValueError("the message is longer than %d bytes" % MAX_MESSAGE)
-            with LibraryFirst():
-                import json
-            message = json.loads(data)
-            if type(message) is not dict:
-                raise ValueError("a message is a JSON object")
-            number = message.get("id", "")
-            if type(number) not in (str, int) or len(str(number)) > MAX_ID:
-                raise ValueError("an `id` is a text of at most %d characters" % MAX_ID)
-            reply["id"] = number
-            command = message.get("cmd")
-            if command == "ping":
-                reply["ok"] = True
-                reply["pid"] = os.getpid()
-                reply["program"] = os.environ.get(places.PROGRAM_VARIABLE, "")
-            elif command == "swap":
-                self._swap(message, reply)
-            elif command == "answer":
-                self._answer(message)
-                reply["ok"] = True
-            else:
-                raise ValueError("unknown command; this program knows ping, swap and answer")
-        except Exception as problem:
-            reply["error"] = "%s: %s" % (type(problem).__name__, str(problem)[:2_000])
-        return reply
-
-    def _swap(self, message: dict[str, Any], reply: dict[str, Any]) -> None:
-        files = message.get("files")
-        if type(files) is not list or not 0 < len(files) <= MAX_FILES:
-            raise ValueError("`files` is a list of 1 to %d paths" % MAX_FILES)
-        for file in files:
-            self._check(file)
-        from .swap import swap_files
-
-        outcome = swap_files(files, root=self.root)
-        reply["swapped"] = list(outcome.swapped)
-        reply["restart_needed"] = [{"what": what, "why": why} for what, why in outcome.restart_needed]
-        reply["error"] = str(outcome.error)[:2_000]
-        reply["notes"] = [{"what": what, "why": why} for what, why in getattr(outcome, "notes", ())]
-        reply["ok"] = not outcome.error
-        if reply["ok"] and not reply["restart_needed"]:
-            self.swaps += 1
-
-    def _check(self, file: object) -> None:
-        if type(file) is not str or not os.path.isabs(file):
-            raise ValueError("a file is named by its absolute path")
-        if not os.path.realpath(file).startswith(self.root.rstrip(os.sep) + os.sep):
-            raise ValueError("%s is outside the project; nothing was swapped" % file[:500])
-        if not file.endswith(".py"):
-            raise ValueError("%s is no Python source; nothing was swapped" % file[:500])
-
-    def _answer(self, message: dict[str, Any]) -> None:
-        reports, verdict = message.get("reports"), message.get("verdict")
-        if type(reports) is not list or type(verdict) is not str:
-            raise ValueError("an answer has `reports`, a list of ids, and a `verdict`")
-        said = message.get("message")
-        for report_id in reports:
-            with self._lock:
-                deliver = self._waiting.pop(report_id, None) if type(report_id) is str else None
-            if deliver is not None:
-                deliver(verdict, said if type(said) is str else "")
+        with self._lock:
+            deliver = self._waiting.pop(report_id, None)
+        if deliver is not None:
+            deliver(verdict, message)
 
     def _serve(self, bound: _socket.socket, wake: int, ended: Any) -> None:
         """Reads commands until it is woken or loses its socket."""
@@ -237,15 +187,34 @@ class Channel:
             waiting = select.poll()
             waiting.register(bound.fileno(), select.POLLIN)
             waiting.register(wake, select.POLLIN)
-            while all(number != wake for number, _ in waiting.poll()):
+            pauses = iter(_REMEMBER)
+            while True:
+                ready = waiting.poll(1_000 * next(pauses, _REMEMBER[-1]))
+                if any(number == wake for number, _ in ready) and _STOP in os.read(wake, 512):
+                    return
                 if not self._is_ours():
                     return
-                self._exchange(bound)
+                if any(number == bound.fileno() for number, _ in ready):
+                    self._exchange(bound)
+                else:
+                    self._remember()
         except BaseException:  # a bare thread prints what it lets out
             self.errors += 1
         finally:
             self._thread_id = 0
             ended.release()
+
+    def _remember(self) -> None:
+        """Keeps the text of what was loaded, while it is on disk: a swap compares the new text with it."""
+        if len(sys.modules) == self._modules:
+            return
+        self._modules = len(sys.modules)
+        try:
+            from .swap import remember_sources
+
+            remember_sources(self.root)
+        except Exception:  # then a swap has less to compare, and says so
+            self.errors += 1
 
     def _exchange(self, bound: _socket.socket) -> None:
         try:

@@ -12,6 +12,7 @@ import time
 
 from . import places
 from .guard import TALLY
+from .loading import LibraryFirst
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,6 +112,9 @@ class Case:
             Whether this process now runs healed code.
         """
         patience = _Patience(self, seconds)
+        if patience.left() > 0:
+            _load_swap()
+            _remember_soon()
         while patience.left() > 0:
             if self._event.wait(patience.left()):
                 break
@@ -128,6 +132,8 @@ class Case:
         patience = _Patience(self, seconds)
         if patience.left() > 0:
             import asyncio
+
+            _remember_soon()
 
             try:
                 loop = asyncio.get_running_loop()
@@ -150,6 +156,25 @@ class Case:
                 self._tellers.append(tell)
                 return
         tell()
+
+
+def _load_swap() -> None:
+    """Loads the swapper in the program's thread: in the channel's it would let the interpreter forget a Ctrl-C."""
+    try:
+        with LibraryFirst():
+            from . import swap  # noqa: F401
+    except Exception:  # the swap itself will say so
+        return
+
+
+def _remember_soon() -> None:
+    """Has the text of what is loaded kept, before the engine changes files."""
+    channel = getattr(sys, "_selfheal_channel", None)
+    try:
+        if channel is not None:
+            channel.remember_soon()
+    except OSError:  # then a swap has less to compare, and says so
+        channel.errors += 1
 
 
 class _Patience:
