@@ -94,6 +94,10 @@ class Channel:
         bound = self._socket
         if bound is None:
             return False
+        # Before our thread needs it: whoever imports it first is taken for the main thread, and until Python 3.13 a
+        # program whose main thread is another waits for that one for ever when it ends.
+        import threading  # noqa: F401
+
         self._wake = os.pipe()
         os.set_blocking(self._wake[0], False)
         self._wake_identity = identity(self._wake[1])
