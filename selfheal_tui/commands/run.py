@@ -1,12 +1,14 @@
-"""`selfheal run`: runs a command in the project, heals its crash, runs it again."""
+"""`selfheal run`: runs a command in the project, heals its crash, runs it again; or keeps programs running."""
 
 from __future__ import annotations
 
 import shlex
 import shutil
 import sys
+from typing import NoReturn
 
 import click
+from click.core import ParameterSource
 
 from selfheal_tui.commands import exits
 from selfheal_tui.commands.common import Options, fail, opened, project_options, say
@@ -16,7 +18,11 @@ from selfheal_tui.commands.driver import Consent, drive
 @click.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("--headless", is_flag=True, help="Without the console; in this version the only way.")
 @click.option(
-    "--max-heals", type=click.IntRange(0, 100), default=5, show_default=True, help="Fixes in one call."
+    "--max-heals",
+    type=click.IntRange(0, 100),
+    default=5,
+    show_default=True,
+    help="Fixes in one call, for one command that is not kept running.",
 )
 @click.option(
     "--yes",
@@ -29,9 +35,31 @@ from selfheal_tui.commands.driver import Consent, drive
     type=click.FloatRange(0),
     default=None,
     help="Seconds to wait for an approval; 0 leaves the request open for `selfheal approve`. "
-    "Default: approval.wait_seconds, and 0 in local without a terminal.",
+    "Default: approval.wait_seconds, and 0 in local without a terminal. Programs that are kept running "
+    "never wait.",
 )
-@click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True)
+@click.option(
+    "--restart",
+    type=click.Choice(["never", "on-crash", "always"]),
+    default=None,
+    help="Keep the program running: when to start it again. Wins over what selfheal.toml says.",
+)
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="With a command: its name. Without: only this [[program]] of selfheal.toml; repeatable.",
+)
+@click.option("--pty", is_flag=True, help="Give the command a terminal of its own; with --restart.")
+@click.option(
+    "--reset-breaker",
+    "reset",
+    multiple=True,
+    metavar="NAME",
+    help="Start this program although it was stopped in a crash loop; repeatable.",
+)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @project_options
 def run_command(
     *,
@@ -40,6 +68,10 @@ def run_command(
     max_heals: int,
     yes: bool,
     wait_seconds: float | None,
+    restart: str | None,
+    names: tuple[str, ...],
+    pty: bool,
+    reset: tuple[str, ...],
     command: tuple[str, ...],
 ) -> None:
     """Run COMMAND; capture a crash, heal it, run it again.
@@ -48,7 +80,37 @@ def run_command(
 
     Standard input, output, error, signals and the exit code are the program's. The exit code is that of
     its last run; 70 when the healer itself failed, 127 when there is no such command.
+
+    With --restart on-crash or always, or without a command (then the [[program]] tables of selfheal.toml
+    say what runs), programs are kept running and healed while they live: a fix is swapped in where that is
+    possible, else the program is started anew. A program that crashes too often stays stopped until a fix
+    is applied or --reset-breaker is given. The first Ctrl-C or TERM stops them, a second one kills them.
+    The exit code is then 0 when every program ended with 0 or was stopped by us, else the first other one;
+    77 when a program was not started because of an earlier crash loop.
     """
+    if command and restart in (None, "never"):
+        if names or pty or reset:
+            raise click.UsageError(
+                "--name, --pty and --reset-breaker are for programs that are kept running; "
+                "add --restart on-crash or always, or leave them out"
+            )
+        _run_one(options, command, max_heals=max_heals, yes=yes, wait_seconds=wait_seconds)
+    context = click.get_current_context()
+    for name in ("max_heals", "wait_seconds"):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = "--wait" if name == "wait_seconds" else "--max-heals"
+            raise click.UsageError(
+                f"{option} is for one command that is not kept running; leave it out "
+                "(the limits of selfheal.toml hold, and requests stay open for `selfheal approve`)"
+            )
+    if pty and not command:
+        raise click.UsageError("--pty is for a command; write pty = true into the [[program]] table")
+    _keep_running(options, command, restart=restart, names=names, pty=pty, reset=reset, yes=yes)
+
+
+def _run_one(
+    options: Options, command: tuple[str, ...], *, max_heals: int, yes: bool, wait_seconds: float | None
+) -> NoReturn:
     from selfheal_tui.model.kinds import Environment
     from selfheal_tui.supervisor.program import ProgramNotFoundError
     from selfheal_tui.supervisor.run_loop import run_and_heal
@@ -71,6 +133,46 @@ def run_command(
             )
         except ProgramNotFoundError as error:
             fail(str(error), exits.COMMAND_NOT_FOUND)
+    sys.exit(code)
+
+
+def _keep_running(
+    options: Options,
+    command: tuple[str, ...],
+    *,
+    restart: str | None,
+    names: tuple[str, ...],
+    pty: bool,
+    reset: tuple[str, ...],
+    yes: bool,
+) -> NoReturn:
+    from selfheal_tui.commands.running import keep_running, name_of, specs_of
+    from selfheal_tui.config.programs import load_programs, pick_programs, valid_name
+    from selfheal_tui.model.kinds import Restart
+    from selfheal_tui.supervisor.programs import ProgramSpec
+
+    policy = Restart(restart) if restart else None
+    with opened(options) as project:
+        if command:
+            if len(names) > 1:
+                raise click.UsageError("a command has one name; give --name once")
+            words = words_of(command)
+            name = valid_name(names[0], "command line", "--name") if names else name_of(words)
+            specs = [ProgramSpec(name, words, restart=policy or Restart.NEVER, pty=pty, inherit_stdin=True)]
+        else:
+            tables = load_programs(options.root)
+            if not tables:
+                raise click.UsageError(
+                    "no command was given and selfheal.toml has no [[program]] table; "
+                    "write it after `--`: selfheal run -- python app.py"
+                )
+            specs = specs_of(
+                pick_programs(tables, names), project.loaded.settings.supervision.restart, policy
+            )
+        for name in reset:
+            if name not in {spec.name for spec in specs}:
+                raise click.UsageError(f"--reset-breaker {name}: no program of that name is to be run")
+        code = keep_running(project, options, specs, reset=reset, yes=yes)
     sys.exit(code)
 
 
