@@ -8,7 +8,7 @@ account: a healer that fails says so in its result and leaves the program alone.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,16 +17,19 @@ from typing import Any
 from selfheal_tui.model.crash import CrashReport
 from selfheal_tui.model.incident import Incident, IncidentState
 from selfheal_tui.model.kinds import Outcome
+from selfheal_tui.model.record import BackupEntry
 from selfheal_tui.model.serial import from_builtins, to_builtins
 from selfheal_tui.model.settings import ProjectSettings
 from selfheal_tui.pipeline.analyze import analyze
 from selfheal_tui.pipeline.build import open_project
 from selfheal_tui.pipeline.govern import ToolGovernance
+from selfheal_tui.pipeline.inprocess import TakenOver, remember, take_over
 from selfheal_tui.pipeline.learn import FactChecker, validation_dict
 from selfheal_tui.pipeline.snippets import check_snippet, propose_snippet
 from selfheal_tui.pipeline.steps import ApprovalNeeded
 from selfheal_tui.pipeline.system import Engine, Silence, follow
 from selfheal_tui.source.project import Project
+from selfheal_tui.source.text import decode_source
 
 
 @dataclass(slots=True)
@@ -77,7 +80,8 @@ class SelfHealingResult:
         fix_applied: Whether it is on disk.
         rollback_performed: Whether it was taken back.
         message: For the log.
-        changes: What was done: `backup_created`, `file_modified`, `approval_requested`.
+        changes: What was done: `backup_created`, `file_modified`, `approval_requested`; `swapped` names what runs
+            new code in this process already, `restart_needed` what cannot without a restart.
         incident_id: For `selfheal show`.
         outcome: The honest outcome; empty while a person has to decide.
     """
@@ -234,6 +238,9 @@ class SelfHealingSystem:
     ) -> SelfHealingResult:
         """Heals a live exception as far as policy allows; never waits for a person, never raises.
 
+        After a fix was applied this process runs the new code: the same call on the same object may be made again
+        at once. What cannot be taken over is told in `message` as `restart needed: …`, and in `changes`.
+
         Args:
             error: The exception, as caught.
             stack_trace: `traceback.format_exc()`.
@@ -250,6 +257,7 @@ class SelfHealingSystem:
             flags["environment"] = str(facts["environment"])
         try:
             with open_project(self.codebase_root, environ=os.environ, flags=flags) as opened:
+                remember(self.codebase_root)
                 return self._heal(opened.engine, error, stack_trace, facts)
         except Exception as failure:  # noqa: BLE001 - whatever fails here must not reach the program
             self.fact_checker.record_failure("self_healing", f"{type(failure).__name__}: {failure}")
@@ -296,13 +304,25 @@ class SelfHealingSystem:
             result.message = f"Fix requires approval. Approval ID: {incident.request_id}. {incident.message}"
             result.changes.append({"type": "approval_requested", "approval_id": incident.request_id})
         if healed:
-            for entry in engine.store.backups.of_transaction(incident.transaction_id):
+            entries = engine.store.backups.of_transaction(incident.transaction_id)
+            for entry in entries:
                 result.changes.append({"type": "backup_created", "backup_path": entry.backup_id})
                 result.changes.append({"type": "file_modified", "file": entry.path})
+            taken = self._taken_over(engine, entries)
+            result.changes += taken.changes()
+            result.message = " · ".join(filter(None, (result.message, taken.sentence())))
             self.fact_checker.record_success("self_healing", {"incident": incident.incident_id})
         else:
             self.fact_checker.record_failure("self_healing", incident.message)
         return result
+
+    def _taken_over(self, engine: Engine, entries: Sequence[BackupEntry]) -> TakenOver:
+        before: dict[str, str] = {}
+        for entry in entries:
+            data = engine.store.backups.read(entry)
+            if data is not None and entry.path.endswith(".py"):
+                before[entry.path] = decode_source(data, entry.path).text
+        return take_over(self.codebase_root, before, [entry.path for entry in entries])
 
 
 _systems: dict[Path, SelfHealingSystem] = {}

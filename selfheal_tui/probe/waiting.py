@@ -170,9 +170,10 @@ def _load_swap() -> None:
 def _remember_soon() -> None:
     """Has the text of what is loaded kept, before the engine changes files."""
     channel = getattr(sys, "_selfheal_channel", None)
+    if channel is None:
+        return
     try:
-        if channel is not None:
-            channel.remember_soon()
+        channel.remember_soon()
     except OSError:  # then a swap has less to compare, and says so
         channel.errors += 1
 
