@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from selfheal_tui.model.kinds import CaptureSource, ChainLink
 
 WIRE_VERSION = 1
+REPEATS_OF = "selfheal.repeats_of"
+"""In `context`: the report tells only how often the crash of that earlier report was seen again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,11 @@ class CrashReport:
     def raised(self) -> ExceptionInfo:
         """The exception that ended the program (or was handed to the healer)."""
         return self.chain[0]
+
+    @property
+    def tells_repeats(self) -> bool:
+        """Whether it only counts: its chain is that of an earlier report, without locals and arguments."""
+        return REPEATS_OF in self.context
 
     def suspect(self) -> tuple[ExceptionInfo, Frame] | None:
         """Finds the innermost in-app frame of the exception that is to be cured.

@@ -174,7 +174,10 @@ class _Batch:
         if late or self._in_work(known):
             self.superseded.append(report)
             return counted, "incident.seen_again"
-        self.superseded.append(known.report)
+        if report.tells_repeats:
+            report = replace(known.report, report_id=report.report_id, captured_at=report.captured_at)
+        else:
+            self.superseded.append(known.report)
         if known.state is IncidentState.CLOSED:
             reopened = known.reopen(report, self.now)
             return replace(reopened, count=counted.count, environment=self.environment), "incident.reopened"

@@ -43,8 +43,8 @@ class Probe:
         missed: How many exceptions came up while this thread was reporting one.
         start_dir: The working directory at the start, for relative file names.
         started: Monotonic time at the start, in seconds.
-        live: Whether an engine listens (`SELFHEAL_LIVE`): then it is woken, and a watchdog may run.
-        channel: Address of this process's control socket; empty when it has none.
+        live: Whether an engine listens (`SELFHEAL_LIVE`): then it is woken and can reach this process, and a
+            watchdog may run.
         passing: Ids of exceptions that were reported and are just being shown by those who show them; whoever
             logs them does not report them again.
     """
@@ -57,7 +57,6 @@ class Probe:
         self.start_dir = _current_folder()
         self.started = time.monotonic()
         self.live = os.environ.get("SELFHEAL_LIVE") == "1"
-        self.channel = ""
         self.passing: set[int] = set()
         self._busy: set[int] = set()
         self._reported: int | None = None
@@ -74,6 +73,16 @@ class Probe:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self.after_fork)
         watcher.install(self)
+        if self.live and self.root:
+            self._open_channel()
+
+    def _open_channel(self) -> None:
+        try:
+            from . import channel
+
+            channel.start(self.root)
+        except Exception as problem:
+            self.note(problem)
 
     def excepthook(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
@@ -146,15 +155,17 @@ class Probe:
         self._busy.add(me)
         try:
             limiter = self.limiter
-            if limited and not counted:
+            if limited:
                 from .limiter import key_of
-
+            if limited and not counted:
                 key = key_of(error)
                 entry = limiter.table.get(key)
-                if (handled or entry is None or not entry.handled) and limiter.is_repeat(key, error):
+                if (handled or entry is None or not entry.handled) and limiter.is_repeat(key):
                     return ""
             reporter = self._ready(error)
             if reporter is None:
+                if limited:
+                    limiter.ignore(key_of(error), error)  # nor is it looked at again
                 return ""
             return reporter.report(
                 error,
@@ -241,10 +252,10 @@ class Probe:
         """Forgets in a new child what the parent has seen and what its threads were doing."""
         self._busy.clear()
         self.passing.clear()
-        self._limiter = None
+        if self._limiter is not None:
+            self._limiter.reset()
         self._reporter = None
         self._watchdog = None
-        self.channel = ""
 
     def note(self, problem: BaseException) -> None:
         """Counts an error of the probe itself, and notes it beside the reports; never raises.

@@ -24,6 +24,7 @@ MAX_LINKS = 4
 HANDLED_BURST = 60
 HANDLED_PER_SECOND = 1.0
 _RECENT = 64
+_now = time.monotonic
 
 
 def key_of(error: BaseException) -> tuple[int, ...]:
@@ -36,23 +37,29 @@ def key_of(error: BaseException) -> tuple[int, ...]:
         Ids of its type, and of the code and instruction of each level, outermost first. Stable while these exist.
     """
     parts = [id(type(error))]
+    add = parts.append
     trace = error.__traceback__
     while trace is not None:
-        parts.append(id(trace.tb_frame.f_code))
-        parts.append(trace.tb_lasti)
+        add(id(trace.tb_frame.f_code))
+        add(trace.tb_lasti)
         trace = trace.tb_next
-    links = 0
-    cause = error.__cause__ if error.__cause__ is not None else error.__context__
-    while cause is not None and links < MAX_LINKS:
-        parts.append(id(type(cause)))
-        trace = cause.__traceback__
+    before = error.__cause__ if error.__cause__ is not None else error.__context__
+    return tuple(parts) if before is None else (*parts, *_key_of_links(before))
+
+
+def _key_of_links(error: BaseException) -> list[int]:
+    parts: list[int] = []
+    one: BaseException | None = error
+    for _ in range(MAX_LINKS):
+        if one is None:
+            break
+        parts.append(id(type(one)))
+        trace = one.__traceback__
         while trace is not None:
-            parts.append(id(trace.tb_frame.f_code))
-            parts.append(trace.tb_lasti)
+            parts += (id(trace.tb_frame.f_code), trace.tb_lasti)
             trace = trace.tb_next
-        links += 1
-        cause = cause.__cause__ if cause.__cause__ is not None else cause.__context__
-    return tuple(parts)
+        one = one.__cause__ if one.__cause__ is not None else one.__context__
+    return parts
 
 
 def _kept(error: BaseException) -> list[object]:
@@ -158,24 +165,20 @@ class Limiter:
         self._budget = float(HANDLED_BURST)
         self._refilled = time.monotonic()
 
-    def is_repeat(self, key: tuple[int, ...], error: BaseException) -> bool:
+    def is_repeat(self, key: tuple[int, ...]) -> bool:
         """Counts an exception that was seen before; the one way that is often taken.
 
         Args:
             key: Its key.
-            error: The exception.
 
         Returns:
-            True when that is all there is to do; False when it must be reported (`settle` says how).
+            True when that is all there is to do; False when it must be reported.
         """
         entry = self.table.get(key)
         if entry is None:
             return False
         next(entry.ticks)
-        if len(self.recent) > _RECENT:
-            self.recent.clear()
-        self.recent[id(error)] = key
-        entry.last = now = time.monotonic()
+        entry.last = now = _now()
         return now < entry.due
 
     def passed_on(self, key: tuple[int, ...], error: BaseException) -> tuple[int, ...] | None:
@@ -211,10 +214,26 @@ class Limiter:
         entry = Entry(error, kind, handled)
         if self.table.setdefault(key, entry) is not entry:
             return None
-        if len(self.recent) > _RECENT:
+        if len(self.recent) >= _RECENT:
             self.recent.clear()
         self.recent[id(error)] = key
         return entry
+
+    def ignore(self, key: tuple[int, ...], error: BaseException) -> None:
+        """Lets an exception pass in silence from now on: it was reported further in.
+
+        Args:
+            key: Its key.
+            error: The exception.
+        """
+        entry = Entry(error, "", True)
+        entry.superseded = True
+        self.table.setdefault(key, entry)
+
+    def reset(self) -> None:
+        """Forgets everything, in a new child process."""
+        self.table.clear()
+        self.recent.clear()
 
     def crowded_out(self) -> list[Entry]:
         """Takes the oldest entries out when there are too many; their pending repeats are still to be told."""

@@ -7,6 +7,7 @@ Loaded at the first report. It decides what is written; what a report holds is `
 from __future__ import annotations
 
 import os
+import sys
 import time
 from types import FrameType
 from typing import Any, Mapping
@@ -23,7 +24,7 @@ class Reporter:
     """Writes the reports of one process.
 
     Args:
-        probe: The installed probe: `inbox`, `root`, `start_dir`, `started`, `live`, `channel` are read.
+        probe: The installed probe: `inbox`, `root`, `start_dir`, `started`, `live` are read.
         limiter: What was seen.
     """
 
@@ -64,7 +65,8 @@ class Reporter:
         """
         key = key_of(error)
         if handled and limited and self.limiter.passed_on(key, error) is not None:
-            return ""  # logged once more, further out
+            self.limiter.ignore(key, error)  # it was logged once more, further out
+            return ""
         if not handled:
             self._supersede(key, error)
         count, entry = 1, None
@@ -159,7 +161,7 @@ class Reporter:
             started=probe.started,
             kind=kind,
             outer=outer,
-            channel=probe.channel,
+            channel=str(getattr(getattr(sys, "_selfheal_channel", None), "address", "")),
             waits_until=waits_until,
         )
         if not calls:

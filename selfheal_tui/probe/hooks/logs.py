@@ -29,21 +29,20 @@ def install(probe: Any, logging: Any) -> None:
     call_handlers = logging.Logger.callHandlers
     handle_error = logging.Handler.handleError
     least = logging.WARNING
-
-    def note(record: Any) -> None:
-        try:
-            error = record.exc_info[1]
-            if record.levelno < least or not isinstance(error, BaseException) or id(error) in probe.passing:
-                return
-            if probe.limiter.is_repeat(key_of(error), error):
-                return
-            _report(probe, record, error)
-        except Exception as problem:  # a record of the program's own making
-            probe.note(problem)
+    is_repeat, passing = probe.limiter.is_repeat, probe.passing
 
     def callHandlers(self: Any, record: Any) -> Any:  # noqa: N802 - logging's name
-        if record.exc_info:
-            note(record)
+        if record.exc_info and record.levelno >= least:
+            try:
+                error = record.exc_info[1]
+                if (
+                    error is not None
+                    and not (passing and id(error) in passing)
+                    and not is_repeat(key_of(error))
+                ):
+                    _report(probe, record, error)
+            except Exception as problem:  # a record of the program's own making
+                probe.note(problem)
         return call_handlers(self, record)
 
     def handleError(self: Any, record: Any) -> Any:  # noqa: N802 - logging's name
@@ -61,9 +60,9 @@ def install(probe: Any, logging: Any) -> None:
     logging.Handler.handleError = handleError
 
 
-def _report(probe: Any, record: Any, error: BaseException) -> None:
+def _report(probe: Any, record: Any, error: Any) -> None:
     name = str(record.name)
-    if name.partition(".")[0] in _OWN_LOGGERS:
+    if not isinstance(error, BaseException) or name.partition(".")[0] in _OWN_LOGGERS:
         return
     try:
         message = str(record.getMessage())
