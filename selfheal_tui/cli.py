@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run a command, heal its crashes, run it again."),
     "serve": ("serve", "Serve a project: heal whatever its programs report."),
     "heal": ("heal", "Heal from a traceback text (a file, or - for standard input)."),
+    "watch": ("watch", "Follow log files; their tracebacks become incidents."),
     "incidents": ("incidents", "List incidents."),
     "show": ("show", "Show one incident with its proof and timeline."),
     "diff": ("incidents", "Show the fix of an incident, and the code to approve it with."),

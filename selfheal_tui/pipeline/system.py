@@ -130,6 +130,18 @@ class Engine:
                 ready, Outcome.FAILED, "the files kept changing while the fix was being approved"
             )
 
+    def explain(self, incident: Incident) -> Generator[Step, Silence | None, Incident]:
+        """Analyses an incident that nobody has looked at yet, and goes no further.
+
+        Raises:
+            IncidentBusyError: Another process is working on it.
+        """
+        with lease(self.store.directory, incident.incident_id, wait_seconds=LOOK_SECONDS):
+            current = self.store.incidents.get(incident.incident_id)
+            if current.state is not _S.DETECTED:
+                return current
+            return (yield from self._analyzed(current))
+
     def resume(self, incident: Incident) -> Generator[Step, Silence | None, Incident]:
         """Goes on with an incident whose request was answered while nobody waited.
 

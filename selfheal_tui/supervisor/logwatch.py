@@ -68,7 +68,7 @@ class LogWatcher:
     Args:
         paths: The files; they need not exist yet.
         directory: Where to remember positions (`.selfheal/logs`).
-        sink: Takes each report.
+        sink: Takes the reports of one look at a file; what it returned from is delivered.
         from_start: Read what is in files already that were never watched before.
         clock: Monotonic seconds.
         quiet_seconds: How long a traceback must have got no further line to be whole.
@@ -81,7 +81,7 @@ class LogWatcher:
         self,
         paths: Sequence[Path],
         directory: Path,
-        sink: Callable[[CrashReport], None],
+        sink: Callable[[Sequence[CrashReport]], None],
         *,
         from_start: bool = False,
         clock: Callable[[], float] = time.monotonic,
@@ -146,8 +146,8 @@ class LogWatcher:
                 same = _same_text(report)
                 known = reports.get(same)
                 reports[same] = replace(known, count=known.count + 1) if known else report
-        for report in reports.values():
-            self._sink(report)
+        if reports:
+            self._sink(list(reports.values()))
         self._remember(follower)
         told = self._told.get(str(follower.path), 0)
         self._told[str(follower.path)] = len(follower.gaps)
@@ -187,7 +187,7 @@ def reports_of(found: Found, path: Path) -> list[CrashReport]:
     for number, report in enumerate(parse_all(traceback.text)):
         if report.raised.bare_type in _SKIPPED:
             continue
-        origin = f"{found.identity}:{traceback.offset}:{number}:{hashlib.sha256(traceback.text.encode()).hexdigest()}"
+        origin = f"{found.identity}:{traceback.offset}:{number}:{hashlib.sha256(traceback.text.encode('utf-8', 'replace')).hexdigest()}"
         context = {key: mask_text(value[:_MAX_RECORD]) for key, value in traceback.context.items()}
         context |= report.context
         context["log.file"] = str(path)

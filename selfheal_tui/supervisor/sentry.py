@@ -21,6 +21,7 @@ from typing import Any, Self
 from selfheal_tui.model.crash import CrashReport
 from selfheal_tui.model.serial import to_builtins, to_json
 from selfheal_tui.model.settings import IntakeSettings
+from selfheal_tui.probe.places import ring
 from selfheal_tui.probe.spool import InboxFullError, write_report
 from selfheal_tui.supervisor.sentry_events import crash_of
 from selfheal_tui.supervisor.sentry_http import SentryServer
@@ -53,12 +54,12 @@ class IntakeCounts:
     failed: int = 0
 
 
-def inbox_sink(inbox: Path, *, ring: Callable[[str], None] | None = None) -> Callable[[CrashReport], None]:
-    """Makes the sink that writes reports into a project's inbox.
+def inbox_sink(root: Path, inbox: Path) -> Callable[[CrashReport], None]:
+    """Makes the sink that writes reports into a project's inbox and wakes its engine.
 
     Args:
-        inbox: The folder; it must exist.
-        ring: Called with the file's name when it is in place.
+        root: The project.
+        inbox: Its inbox; it must exist.
 
     Returns:
         The sink; it raises `OSError` when the report cannot be written.
@@ -67,9 +68,8 @@ def inbox_sink(inbox: Path, *, ring: Callable[[str], None] | None = None) -> Cal
     def write(report: CrashReport) -> None:
         if len(to_json(report)) > _LARGEST_WRITTEN:
             report = _without_locals(report)
-        written = Path(write_report(str(inbox), to_builtins(report)))
-        if ring is not None:
-            ring(written.name)
+        written = write_report(str(inbox), to_builtins(report), handled=report.process.handled)
+        ring(str(root), Path(written).name)
 
     return write
 
