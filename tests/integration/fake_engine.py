@@ -102,13 +102,18 @@ class FakeEngine:
 
 
 def start(
-    root: Path, code: str, *, env: dict[str, str] | None = None, interpreter: str = sys.executable
+    root: Path,
+    code: str,
+    *,
+    env: dict[str, str] | None = None,
+    interpreter: str = sys.executable,
+    isolated: bool = False,
 ) -> subprocess.Popen[str]:
     """Starts a program of the project that was written for this test."""
     (root / "program.py").write_text(code)
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("SELFHEAL", "PYTHON", "COVERAGE"))}
     return subprocess.Popen(
-        [interpreter, "program.py"],
+        [interpreter, *(["-I", "-S"] if isolated else []), "program.py"],
         cwd=root,
         env=environ | (env or {}),
         stdin=subprocess.DEVNULL,
