@@ -76,7 +76,7 @@ class LogStream:
         """Ends what nothing was added to for a while."""
         found: list[Found] = []
         if self._splitter.partial and now - self._partial_since >= quiet and not self.gatherer.is_idle:
-            found += self._last_line(now)
+            found += self._last_line(self._partial_since)
         return found + self._found(iter(self.gatherer.ripe(now, quiet, torn)))
 
     def flush(self, now: float) -> list[Found]:
