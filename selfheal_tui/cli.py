@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resume": ("switch", "Allow changes again."),
     "doctor": ("doctor", "Tell what is found and what is missing."),
     "config": ("settings", "Show every setting, its value, and where that came from."),
+    "probe": ("probe", "Write the probe as one file, for programs whose environment must stay clean."),
     "demo": ("demo", "Heal a bundled agent project live."),
 }
 """Name → (module in `selfheal_tui.commands`, one-line help)."""
