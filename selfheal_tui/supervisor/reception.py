@@ -61,6 +61,8 @@ class Reception:
         try:
             return _Loaded(file, self._engine.store.inbox.load(file))
         except BadReportError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return None  # the probe made room, or somebody else took it in
             self._refused(file, str(error))
             return None
 
