@@ -85,11 +85,11 @@ def _attribute(
         owner = _resolve_owner(name, levels[-1], sources)
     if owner is None and "'NoneType'" not in _message(error):
         return {"name": clean(name)}
-    found = {"name": clean(name), **describe_object(owner)}
+    evidence: dict[str, Any] = {"name": clean(name), **describe_object(owner)}
     if isinstance(owner, dict):
         # `d.name` where `d["name"]` was meant.
-        found["keys"] = _keys_of(owner, budget)
-    return found
+        evidence["keys"] = _keys_of(owner, budget)
+    return evidence
 
 
 def _keys_of(mapping: dict[Any, Any], budget: Budget) -> list[str]:
