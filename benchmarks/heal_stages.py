@@ -68,7 +68,7 @@ def stages(folder: Path, arguments: tuple[str, ...]) -> dict[str, Any]:
                 case _:
                     pass
             started = now
-        times["crash to end"] = time.perf_counter() - crash
+        times["total"] = time.perf_counter() - crash
         times["outcome"] = outcome
         for file in files:
             engine.store.inbox.done(file)
@@ -118,8 +118,8 @@ def main() -> None:
     if options.json:
         print(json.dumps({"scenarios": table, "whole_process": whole}, indent=2))
         return
-    columns = ["take in", "analyze", "propose", *RUNGS, "apply", "crash to end"]
-    print(f"{'scenario':<11}" + "".join(f"{c:>9}"[:10] for c in columns) + "  outcome")
+    columns = ["take in", "analyze", "propose", *RUNGS, "apply", "total"]
+    print(f"{'scenario':<11}" + "".join(f"{c:>9}" for c in columns) + "  outcome")
     for name, times in table.items():
         print(f"{name:<11}" + "".join(f"{times[c]:>9.3f}" for c in columns) + f"  {times['outcome']}")
     median = statistics.median(whole)

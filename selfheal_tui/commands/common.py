@@ -13,6 +13,8 @@ import json
 import os
 import signal
 import sys
+import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,15 +94,19 @@ def project_options(command: Callable[..., R]) -> Callable[..., R]:
         place = (root or find_root(Path.cwd())).resolve()
         flags = {"environment": environment} if environment else {}
         options = Options(root=place, as_json=as_json, flags=flags, env_file=env_file)
-        with translated_errors():
+        with translated_errors(place):
             return command(*args, options=options, **kwargs)
 
     return wrapper
 
 
 @contextlib.contextmanager
-def translated_errors() -> Iterator[None]:
-    """Turns the core's errors into messages with exit codes; anything unforeseen is the healer's own failure."""
+def translated_errors(root: Path) -> Iterator[None]:
+    """Turns errors into messages with exit codes; anything unforeseen is the healer's own failure.
+
+    Args:
+        root: The project, in whose state folder the traceback of an unforeseen error is kept.
+    """
     from selfheal_tui.config import ConfigError
     from selfheal_tui.model.serial import MalformedDocumentError
     from selfheal_tui.pipeline.lease import IncidentBusyError
@@ -123,9 +129,26 @@ def translated_errors() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise click.exceptions.Exit(128 + signal.SIGPIPE) from None
     except OSError as error:
-        raise Failure(
-            f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), exits.HEALER_FAILED
-        ) from error
+        text = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+        raise Failure(text, exits.HEALER_FAILED) from error
+    except Exception as error:
+        raise Failure(_own_failure(root, error), exits.HEALER_FAILED) from error
+
+
+def _own_failure(root: Path, error: Exception) -> str:
+    """Keeps the traceback of an unforeseen error, without locals and masked, and says where it is."""
+    from selfheal_tui.probe.redaction import mask_text
+
+    text = mask_text("".join(traceback.format_exception(error)))
+    log = root / ".selfheal" / "healer-errors.log"
+    summary = mask_text(f"selfheal itself failed: {type(error).__name__}: {error}")
+    try:
+        log.parent.mkdir(mode=0o700, exist_ok=True)
+        with log.open("a", encoding="utf-8") as stream:
+            stream.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')}\n{text}\n")
+    except OSError:
+        return f"{summary}. Please report it with this traceback:\n{text}"
+    return f"{summary}. Please report it with the traceback in {log}"
 
 
 @contextlib.contextmanager

@@ -77,7 +77,7 @@ def demo_command(
 
     Exit code 0 when every incident ended as announced, 1 otherwise.
     """
-    with translated_errors():
+    with translated_errors(Path.cwd()):
         endings, folder = _play(into or root, only, as_json=as_json)
     if not as_json:
         _close(endings, folder)

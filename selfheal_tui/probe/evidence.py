@@ -45,7 +45,7 @@ def gather(
         A JSON-able `NameEvidence`; empty when the exception is of another kind.
     """
     if isinstance(error, AttributeError):
-        return _attribute(error, levels, sources)
+        return _attribute(error, levels, sources, budget)
     if isinstance(error, NameError):
         return _name(error, levels)
     if isinstance(error, ImportError):
@@ -69,7 +69,9 @@ def _recorded(error: BaseException, owner: type, name: str) -> Any:
     return member.__get__(error) if member is not None else None
 
 
-def _attribute(error: AttributeError, levels: list[TracebackType], sources: Sources) -> dict[str, Any]:
+def _attribute(
+    error: AttributeError, levels: list[TracebackType], sources: Sources, budget: Budget
+) -> dict[str, Any]:
     name = _recorded(error, AttributeError, "name")
     owner = _recorded(error, AttributeError, "obj")
     if type(name) is not str:
@@ -83,7 +85,16 @@ def _attribute(error: AttributeError, levels: list[TracebackType], sources: Sour
         owner = _resolve_owner(name, levels[-1], sources)
     if owner is None and "'NoneType'" not in _message(error):
         return {"name": clean(name)}
-    return {"name": clean(name), **describe_object(owner)}
+    evidence: dict[str, Any] = {"name": clean(name), **describe_object(owner)}
+    if isinstance(owner, dict):
+        # `d.name` where `d["name"]` was meant.
+        evidence["keys"] = _keys_of(owner, budget)
+    return evidence
+
+
+def _keys_of(mapping: dict[Any, Any], budget: Budget) -> list[str]:
+    keys = list(itertools.islice(dict.keys(mapping), MAX_KEYS))
+    return [render("", one, budget, limit=120) for one in keys]
 
 
 def describe_object(owner: object) -> dict[str, Any]:
@@ -170,8 +181,7 @@ def _key(error: KeyError, levels: list[TracebackType], sources: Sources, budget:
     ]:
         mapping = _resolve_mapping(key, level, sources)
         if mapping is not None:
-            keys = list(itertools.islice(dict.keys(mapping), MAX_KEYS))
-            evidence["keys"] = [render("", one, budget, limit=120) for one in keys]
+            evidence["keys"] = _keys_of(mapping, budget)
             evidence["obj_type"] = type_name(type(mapping))
             break
     return evidence

@@ -21,7 +21,20 @@ _MAX_ENTRIES = 100
 
 # Where things are, not what was said: masked, they would tell nothing, and nobody could find the code.
 _STRUCTURE = frozenset(
-    {"file", "path", "module", "qualname", "executable", "prefix", "cwd", "sys_path", "payload", "report_id"}
+    {
+        "file",
+        "path",
+        "obj_file",
+        "module",
+        "obj_module",
+        "qualname",
+        "executable",
+        "prefix",
+        "cwd",
+        "sys_path",
+        "payload",
+        "report_id",
+    }
 )
 
 # Password of a URL with user information, RFC 3986 section 3.2.1.
@@ -107,6 +120,9 @@ def _take(found: set[str], name: Any, value: Any) -> None:
 def _is_telling(value: str) -> bool:
     """Whether a value can be told from ordinary words: what a parser calls a token is no secret."""
     if not MIN_LENGTH <= len(value) <= MAX_LENGTH or value == MASK:
+        return False
+    if os.path.isabs(value) and os.path.exists(value):
+        # `$PWD`, or the file in which a key lies: a place, which half of a report's texts may contain.
         return False
     if any(character.isspace() for character in value) and not any(c.isdigit() for c in value):
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,24 @@ def test_config_tells_where_each_value_came_from(shell: Shell) -> None:
     assert shown["sandbox.memory_mb"]["value"] == 1024
     assert "SELFHEAL_SANDBOX_MEMORY_MB" in shown["sandbox.memory_mb"]["source"]
     assert shown["sandbox.processes"]["source"] == "default"
+
+
+def test_an_unforeseen_failure_of_the_healer_exits_70_and_keeps_its_traceback(shell: Shell) -> None:
+    broken = "from selfheal_tui.pipeline import system\nsystem.analyze = lambda *_: 1 / 0\n"
+    (shell.root / "run_it.py").write_text(
+        broken + "import sys\nfrom selfheal_tui.cli import main\nsys.argv[0] = 'selfheal'\nmain()\n"
+    )
+    before = tree(shell.root)
+    done = subprocess.run(
+        [PYTHON, "run_it.py", "run", "--env", "local", "--", PYTHON, "main.py"],
+        cwd=shell.root,
+        env=shell.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 70
+    assert "selfheal itself failed: ZeroDivisionError" in done.stderr
+    log = shell.root / ".selfheal" / "healer-errors.log"
+    assert "ZeroDivisionError" in log.read_text()
+    assert tree(shell.root) == before

@@ -68,7 +68,7 @@ def ask_for_fixes(client: ModelClient, context: RepairContext) -> list[Candidate
 
 
 def tree(root: Path) -> dict[str, bytes]:
-    return {str(p): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+    return {str(p): p.read_bytes() for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
 
 
 def test_a_good_answer_becomes_a_candidate_and_the_disk_stays_as_it_is(

@@ -125,7 +125,8 @@ def test_open_files_of_the_shell_are_handed_through(tmp_path):
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGQUIT"])
 def test_a_signal_sent_to_the_console_reaches_the_program_once(tmp_path, name):
     number = getattr(signal, name)
-    process = console(tmp_path, CHILD)
+    # Under `nohup` and the like this session ignores some signals, and its children would inherit that.
+    process = console(tmp_path, CHILD, preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
     assert process.stdout is not None
     assert process.stdout.readline().startswith("READY")
     process.send_signal(number)

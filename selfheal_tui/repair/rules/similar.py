@@ -96,6 +96,7 @@ def tokens(name: str) -> frozenset[str]:
 _SYNONYMS: tuple[frozenset[str], ...] = (
     frozenset({"has", "contains", "includes", "is", "have", "contain", "include"}),
     frozenset({"get", "fetch", "load", "read", "retrieve", "find", "lookup"}),
+    frozenset({"find", "search", "lookup", "query", "locate", "seek", "select"}),
     frozenset({"set", "put", "store", "save", "write", "update"}),
     frozenset({"remove", "delete", "drop", "discard", "del", "erase"}),
     frozenset({"add", "append", "insert", "push", "register"}),

@@ -65,3 +65,13 @@ def test_what_a_parser_calls_a_token_is_no_secret(tmp_path: Path) -> None:
         raise SyntaxError(f"unexpected {token}, an identifier")
 
     assert captured(action, tmp_path)[0].count("identifier") >= 2
+
+
+def test_a_place_is_no_secret_whatever_its_variable_is_called(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("PWD", HERE)
+    monkeypatch.setenv("TLS_PRIVATE_KEY", __file__)
+
+    def action() -> None:
+        raise RuntimeError(f"cannot read {__file__}")
+
+    assert __file__ in captured(action, tmp_path)[0]
