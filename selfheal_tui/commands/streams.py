@@ -24,7 +24,7 @@ class Outlet:
         write: Writes to a descriptor; returns how many bytes it took.
     """
 
-    def __init__(self, names: Sequence[str], write: Callable[[int, bytes], int] = os.write) -> None:
+    def __init__(self, names: Sequence[str], write: Callable[[int, memoryview], int] = os.write) -> None:
         self._prefixed = len(names) > 1
         self._width = max(map(len, names), default=0)
         self._write = write
