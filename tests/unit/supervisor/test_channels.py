@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -219,7 +218,7 @@ def test_the_doorbell_takes_the_place_of_a_killed_engines_and_notices_its_loss(t
     assert bell.answer() == 2
     assert bell.answer() == 0
     assert bell.in_place()
-    os.unlink(address)
+    address.unlink()
     assert not bell.in_place()
     bell.close()
     assert not places.ring(str(tmp_path), "1-2-5.json")
