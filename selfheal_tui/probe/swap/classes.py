@@ -75,8 +75,9 @@ def plan_class(
             plan.refuse(what, "its class decorators changed")
         if [ast.dump(one) for one in old.bases] != [ast.dump(one) for one in new.bases]:
             _plan_bases(plan, space, owner, new, what)
+    provided = {name for one in new.body for name in bound_names(one)}
     for change in changes:
-        _plan_member(plan, space, owner, change, qualname)
+        _plan_member(plan, space, owner, change, qualname, provided)
     if isinstance(owner, abc.ABCMeta) and changes:
         plan.add(REMOVE, lambda journal: _recount_abstract(journal, owner))
 
@@ -99,13 +100,17 @@ def _plan_bases(plan: FilePlan, space: Space, owner: type, new: ast.ClassDef, wh
     plan.add(RESHAPE, guarded, what)
 
 
-def _plan_member(plan: FilePlan, space: Space, owner: type, change: Change, qualname: str) -> None:
+def _plan_member(
+    plan: FilePlan, space: Space, owner: type, change: Change, qualname: str, provided: set[str]
+) -> None:
     old, new = change
     node = new if new is not None else old
     assert node is not None
     names = bound_names(node)
     what = name_of(space, f"{qualname}.{names[0]}" if names else qualname)
     if isinstance(new, FUNCTIONS):
+        if new.name == "__init__":
+            _check_new_attributes(plan, owner, old, new, provided, what)
         _plan_method(plan, space, owner, old, new, qualname)
     elif isinstance(new, ast.ClassDef):
         current = vars(owner).get(new.name)
@@ -122,7 +127,8 @@ def _plan_member(plan: FilePlan, space: Space, owner: type, change: Change, qual
         if owner.__doc__ != text:
             plan.add(RESHAPE, lambda journal: journal.set_class(owner, "__doc__", text), what)
     elif new is None and isinstance(node, FUNCTIONS):
-        plan.add(REMOVE, lambda journal: journal.drop_class(owner, names[0]), what)
+        key = _mangled(owner, names[0])
+        plan.add(REMOVE, lambda journal: _drop(journal, plan, owner, key, what), what)
     elif is_plain_assignment(node, plan.imports):
         _plan_attribute(plan, space, owner, old, new, names, what)
     elif old is None or new is None or without_bodies(old) != without_bodies(new):
@@ -172,7 +178,7 @@ def _plan_attribute(
         scope = {**vars(owner), "__annotations__": {}}
         if new is None:
             for key in keys:
-                journal.drop_class(owner, key)
+                _drop(journal, plan, owner, key, what)
             return
         plan.run(new, space.names, scope)
         for name, key in zip(names, keys):  # noqa: B905 - `strict` is 3.10+
@@ -184,6 +190,11 @@ def _plan_attribute(
 
     fresh = old is None and new is not None and not touches(new, plan.dirty)
     plan.add(ADD if fresh else REMOVE if new is None else RESHAPE, step, what)
+
+
+def _drop(journal: Journal, plan: FilePlan, owner: type, name: str, what: str) -> None:
+    if not plan.leaves(what):
+        journal.drop_class(owner, name)
 
 
 def _mangled(owner: type, name: str) -> str:
@@ -203,8 +214,6 @@ def _plan_method(
     plan: FilePlan, space: Space, owner: type, old: Optional[ast.stmt], new: Function, qualname: str
 ) -> None:
     what = name_of(space, f"{qualname}.{new.name}")
-    if new.name == "__init__":
-        _check_new_attributes(plan, owner, old, new, what)
     if isinstance(old, FUNCTIONS):
         dirty = any(touches(one, plan.dirty) for one in new.decorator_list)
         if decorators(old) == decorators(new) and not dirty:
@@ -220,7 +229,8 @@ def _plan_method(
             bounce(journal, before, made)
         _bind(journal, owner, _mangled(owner, new.name), made)
 
-    fresh = old is None and not touches(new, plan.dirty) and new.name not in vars(owner)
+    absent = new.name not in vars(owner) or plan.is_left_over(what)
+    fresh = old is None and not touches(new, plan.dirty) and absent
     plan.add(ADD if fresh else RESHAPE, step, what)
 
 
@@ -261,24 +271,27 @@ def _add_nested(
 
 
 def _check_new_attributes(
-    plan: FilePlan, owner: type, old: Optional[ast.stmt], new: Function, what: str
+    plan: FilePlan, owner: type, old: Optional[ast.stmt], new: Function, provided: set[str], what: str
 ) -> None:
     """Refuses when `__init__` sets attributes that living instances do not have."""
     before = attributes_set(old) if isinstance(old, FUNCTIONS) else set()
-    gained = {name for name in attributes_set(new) - before if not hasattr(owner, _mangled(owner, name))}
-    if not gained or (plan.before is None and old is None and "__init__" not in vars(owner)):
+    gained = {
+        name for name in attributes_set(new) - before - provided if not hasattr(owner, _mangled(owner, name))
+    }
+    if (
+        not gained
+        or hasattr(owner, "__getattr__")
+        or (plan.before is None and old is None and "__init__" not in vars(owner))
+    ):
         return
     for one in instances_of(owner):
-        own = getattr(one, "__dict__", {})
-        lacking = sorted(
-            name for name in gained if _mangled(owner, name) not in own and not _in_slot(one, name)
-        )
+        lacking = sorted(name for name in gained if not _has(one, _mangled(owner, name)))
         if lacking:
             plan.refuse(what, f"living instances lack the new attribute {', '.join(map(repr, lacking))}")
             return
 
 
-def _in_slot(one: Any, name: str) -> bool:
+def _has(one: Any, name: str) -> bool:
     try:
         object.__getattribute__(one, name)
     except AttributeError:

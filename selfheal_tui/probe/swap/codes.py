@@ -12,6 +12,8 @@ import sys
 from types import CodeType, FunctionType
 from typing import Any, Iterable, Iterator, Optional, Sequence
 
+# `types.coroutine` sets this flag on the code of a function that is there already.
+MARKED_LATER = inspect.CO_ITERABLE_COROUTINE
 _HAS_QUALNAME = sys.version_info >= (3, 11)
 
 
@@ -53,7 +55,7 @@ def code_key(code: CodeType) -> tuple[Any, ...]:
         code.co_varnames,
         code.co_freevars,
         code.co_cellvars,
-        code.co_flags,
+        code.co_flags & ~MARKED_LATER,
         code.co_argcount,
         code.co_posonlyargcount,
         code.co_kwonlyargcount,

@@ -14,6 +14,7 @@ import sys
 from types import CellType, CodeType, FunctionType
 from typing import Any, Mapping, NamedTuple, Optional
 
+from .codes import MARKED_LATER
 from .journal import Journal
 from .outcome import NotSwappableError
 from .syntax import Function
@@ -75,6 +76,9 @@ def give_code(
     journal: Journal, function: FunctionType, code: CodeType, owner: Optional[type], header: Optional[Header]
 ) -> FunctionType:
     """Lets a function run other code, and returns the function object that really has it."""
+    marks = function.__code__.co_flags & MARKED_LATER
+    if marks:
+        code = code.replace(co_flags=code.co_flags | marks)
     if function.__code__.co_freevars == code.co_freevars:
         # Never fewer defaults than the code at any moment needs: another thread may be calling it.
         growing = header is not None and len(header.defaults or ()) >= len(function.__defaults__ or ())

@@ -182,6 +182,30 @@ def instances_of(owner: type) -> list[Any]:
     return list(compress(everything, map(kinds.__contains__, map(type, everything))))
 
 
+def frames_of(filename: str) -> Iterator[CodeType]:
+    """Yields the code of all functions of a file which are on some thread's stack or suspended."""
+    for top in list(sys._current_frames().values()):
+        frame: Any = top
+        while frame is not None:
+            code = frame.f_code
+            if code.co_filename == filename and code.co_flags & inspect.CO_OPTIMIZED:
+                yield code
+            frame = frame.f_back
+    for code, _ in _suspended():
+        if code.co_filename == filename:
+            yield code
+
+
+def _suspended() -> Iterator[tuple[CodeType, str]]:
+    kinds = frozenset((GeneratorType, CoroutineType, AsyncGeneratorType))
+    everything = gc.get_objects()
+    for thing in compress(everything, map(kinds.__contains__, map(type, everything))):
+        kind = type(thing)
+        prefix = {GeneratorType: "gi_", CoroutineType: "cr_"}.get(kind, "ag_")
+        if getattr(thing, prefix + "frame") is not None:
+            yield getattr(thing, prefix + "code"), kind.__name__.replace("_", " ")
+
+
 def running_code(codes: set[CodeType]) -> dict[CodeType, str]:
     """Returns which of the codes are on some thread's stack or held by something suspended, and where."""
     by_id = {id(code): code for code in codes}
@@ -196,12 +220,7 @@ def running_code(codes: set[CodeType]) -> dict[CodeType, str]:
             frame = frame.f_back
     lazy = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
     if any(code.co_flags & lazy for code in codes):
-        kinds = frozenset((GeneratorType, CoroutineType, AsyncGeneratorType))
-        everything = gc.get_objects()
-        for thing in compress(everything, map(kinds.__contains__, map(type, everything))):
-            kind = type(thing)
-            prefix = {GeneratorType: "gi_", CoroutineType: "cr_"}.get(kind, "ag_")
-            code, frame = getattr(thing, prefix + "code"), getattr(thing, prefix + "frame")
-            if frame is not None and id(code) in by_id:
-                found.setdefault(code, f"suspended in a {kind.__name__.replace('_', ' ')}")
+        for code, kind in _suspended():
+            if id(code) in by_id:
+                found.setdefault(by_id[id(code)], f"suspended in a {kind}")
     return found

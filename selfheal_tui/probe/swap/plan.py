@@ -14,13 +14,14 @@ from typing import Any, Callable, Iterable, Optional
 from .codes import Names, code_key, codes_by_name, pair
 from .functions import check_cells, class_at, evaluate_header, give_code
 from .journal import Journal
-from .live import LiveFile, Space, unwrapped
+from .live import LiveFile, Space, frames_of, unwrapped
 from .outcome import NotSwappableError
 from .safety import imported_names, is_pure
 from .sources import Version
 from .syntax import Function, function_nodes, header, touches
 
 ADD, REBIND, CODE, RESHAPE, REMOVE = range(5)
+_left_over: set[tuple[str, str]] = set()
 Step = Callable[[Journal], None]
 
 
@@ -51,6 +52,7 @@ class FilePlan:
         self.refusals: list[tuple[str, str]] = []
         self.notes: list[tuple[str, str]] = []
         self.changed_codes: dict[CodeType, str] = {}
+        self._keeps: Optional[bool] = None
         self.codes = codes_by_name(now.code)
         self.nodes = function_nodes(now.tree)
 
@@ -69,6 +71,23 @@ class FilePlan:
         """Notes that something needs a restart."""
         if (what, why) not in self.refusals:
             self.refusals.append((what, why))
+
+    def is_left_over(self, what: str) -> bool:
+        """Whether an earlier swap had to leave this removed name where it was."""
+        return (self.live.path, what) in _left_over
+
+    def leaves(self, what: str) -> bool:
+        """Whether a removed name stays because a call that is under way may still need it.
+
+        Found out once, when all code has been replaced: whatever runs the old code then is seen on some stack.
+        """
+        if self._keeps is None:
+            new = {id(code) for codes in self.codes.values() for code in codes}
+            codes = {one for one in frames_of(self.live.filename) if id(one) not in new}
+            self._keeps = bool(codes)
+        if self._keeps:
+            _left_over.add((self.live.path, what))
+        return self._keeps
 
     def note(self, what: str, remark: str) -> None:
         """Notes something that the operator should know."""
@@ -217,7 +236,15 @@ def _header_changed(
     pure = all(is_pure(one.value, plan.imports) for one in simple.body if isinstance(one, ast.Expr))
     if plan.before is None:
         # Nothing to compare with: the parameters' names tell whether the code expects other defaults.
-        return "<locals>" not in qualname and pure and _parameters_differ(functions[0], node)
+        if not _parameters_differ(functions[0], node):
+            return False
+        if "<locals>" in qualname or not pure:
+            name = functions[0].__globals__.get("__name__", "?")
+            plan.refuse(
+                f"{name}:{qualname}", "its parameters changed and the text it was started from is unknown"
+            )
+            return False
+        return True
     if before is None:
         return False
     head = ast.Module([ast.Expr(ast.Lambda(node.args, ast.Constant(None)))], [])

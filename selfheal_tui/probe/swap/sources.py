@@ -102,8 +102,12 @@ def earlier_version(live: LiveFile, now: bytes, before: Mapping[str, str]) -> Op
             version = Version(data, live.filename)
         except (SyntaxError, ValueError, RecursionError):
             continue
-        keys = {(code.co_firstlineno, code_key(code)) for _, code in walk_codes(version.code)}
-        if all((one.__code__.co_firstlineno, code_key(one.__code__)) in keys for one in live.functions):
+        codes = [code for _, code in walk_codes(version.code)]
+        keys = {(code.co_firstlineno, code_key(code)) for code in codes}
+        names = {code.co_name for code in codes}
+        # A function that an earlier swap removed may live on a while in a call that is not over.
+        mine = [one.__code__ for one in live.functions if one.__code__.co_name in names]
+        if all((code.co_firstlineno, code_key(code)) in keys for code in mine):
             return version
     return None
 

@@ -109,8 +109,9 @@ def _plan_import(plan: FilePlan, space: Space, new: Union[ast.Import, ast.Import
 
 
 def _plan_function(plan: FilePlan, space: Space, old: Optional[ast.stmt], new: Function) -> None:
-    if old is None and (new.name not in space.names or new.decorator_list):
-        early = not touches(new, plan.dirty) and new.name not in space.names
+    left = plan.is_left_over(name_of(space, new.name))
+    if old is None and (left or new.name not in space.names or new.decorator_list):
+        early = not touches(new, plan.dirty) and (left or new.name not in space.names)
         plan.add(ADD if early else RESHAPE, _runner(plan, space, new), name_of(space, new.name))
         return
     if isinstance(old, FUNCTIONS):
@@ -144,10 +145,18 @@ def _plan_rebuilt(plan: FilePlan, space: Space, new: Function) -> None:
 
 def _plan_class(plan: FilePlan, space: Space, old: Optional[ast.stmt], new: ast.ClassDef) -> None:
     current = space.names.get(new.name)
-    if old is None and new.name not in space.names:
+    left = plan.is_left_over(name_of(space, new.name))
+    if old is None and (left or new.name not in space.names):
         phase = RESHAPE if touches(new, plan.dirty) else ADD
         plan.add(phase, _runner(plan, space, new), name_of(space, new.name))
     elif isinstance(current, type) and (old is None or isinstance(old, ast.ClassDef)):
+        if current.__module__ != space.name:
+            # The name was bound to another class later, such as one written in C.
+            if isinstance(old, ast.ClassDef) and without_bodies(old) != without_bodies(new):
+                plan.refuse(
+                    name_of(space, new.name), "the name means another class than the one in this file"
+                )
+            return
         plan_class(plan, space, current, old, new)
     else:
         plan.refuse(name_of(space, new.name), "it is a class now and was something else")
@@ -191,7 +200,7 @@ def _plan_constant(plan: FilePlan, space: Space, old: Optional[ast.stmt], new: a
     names = bound_names(new)
     present = [name for name in names if name in space.names]
     what = name_of(space, ", ".join(names))
-    if old is None and not present:
+    if old is None and all(plan.is_left_over(name_of(space, name)) for name in present):
         plan.add(REBIND if touches(new, plan.dirty - set(names)) else ADD, _runner(plan, space, new), what)
         return
     value = getattr(old, "value", None)
@@ -241,15 +250,19 @@ def _plan_removal(plan: FilePlan, space: Space, old: ast.stmt, root: str) -> Non
                     name_of(space, name), f"it was removed but {', '.join(sorted(set(users)))} imported it"
                 )
             else:
-                plan.add(REMOVE, _dropper(space, name), name_of(space, name))
+                plan.add(REMOVE, _dropper(plan, space, name), name_of(space, name))
         return
     plan.refuse(
         name_of(space, _excerpt(old)), "this statement was removed, but the program has already run it"
     )
 
 
-def _dropper(space: Space, name: str) -> Any:
-    return lambda journal: journal.drop_item(space.names, name)
+def _dropper(plan: FilePlan, space: Space, name: str) -> Any:
+    def step(journal: Journal) -> None:
+        if not plan.leaves(name_of(space, name)):
+            journal.drop_item(space.names, name)
+
+    return step
 
 
 def _module_namespaces(but: dict[str, Any]) -> Iterator[dict[str, Any]]:
