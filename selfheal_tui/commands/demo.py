@@ -58,6 +58,7 @@ class Ending:
 @click.option(
     "--only", multiple=True, metavar="NAME", help="Run only this scenario; may be given more than once."
 )
+@click.option("--live", is_flag=True, help="Heal an agent that keeps running instead, without stopping it.")
 @click.option(
     "--json",
     "as_json",
@@ -70,6 +71,7 @@ def demo_command(
     headless: bool,  # noqa: ARG001 - the console comes with a later version; the flag is already the contract
     into: Path | None,
     only: tuple[str, ...],
+    live: bool,
     as_json: bool,
     root: Path | None,
 ) -> None:
@@ -77,6 +79,12 @@ def demo_command(
 
     Exit code 0 when every incident ended as announced, 1 otherwise.
     """
+    if live:
+        from selfheal_tui.commands.demo_live import play_live
+
+        with translated_errors(Path.cwd()):
+            held = play_live(into or root, as_json=as_json)
+        sys.exit(exits.OK if held else exits.NOT_HEALED)
     with translated_errors(Path.cwd()):
         endings, folder = _play(into or root, only, as_json=as_json)
     if not as_json:

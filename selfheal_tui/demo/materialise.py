@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -41,13 +42,26 @@ def materialise(target: Path) -> Path:
     Raises:
         DemoError: The folder holds something already, or cannot be written.
     """
+    return _lay_out("project", target, _write_history)
+
+
+def materialise_live(target: Path) -> Path:
+    """Copies the agent that keeps running into a folder; as `materialise`, without a history.
+
+    Raises:
+        DemoError: The folder holds something already, or cannot be written.
+    """
+    return _lay_out("live_project", target, lambda _root: None)
+
+
+def _lay_out(source: str, target: Path, finish: Callable[[Path], None]) -> Path:
     try:
         target.mkdir(parents=True, exist_ok=True)
         if any(target.iterdir()):
             raise DemoError(f"{target} is not empty; name a new folder for the demo")
-        _copy(files("selfheal_tui.demo") / "project", target)
+        _copy(files("selfheal_tui.demo") / source, target)
         (target / ".gitignore").write_text(_GITIGNORE, encoding="utf-8")
-        _write_history(target)
+        finish(target)
     except OSError as error:
         raise DemoError(f"{target} cannot be written ({error}); name another folder for the demo") from error
     return target.resolve()
