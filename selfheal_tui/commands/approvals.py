@@ -85,7 +85,7 @@ def _answer(options: Options, incident_id: str, *, approve: bool, code: str, rea
     if options.as_json:
         emit_json(summary(ended))
     else:
-        emit(f"{texts.standing(ended)}  {texts.headline(ended)}\n  {ended.message}")
+        emit(f"{texts.standing(ended)}  {texts.headline(ended)}\n  {texts.one_line(ended.message, 2000)}")
     sys.exit(status if approve else exits.OK)
 
 
