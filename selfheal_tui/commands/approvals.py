@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -22,6 +23,7 @@ from selfheal_tui.commands.driver import Consent, drive
 from selfheal_tui.commands.incidents import summary
 from selfheal_tui.model.approval import ApprovalRequest, RequestState
 from selfheal_tui.model.incident import Incident, IncidentState
+from selfheal_tui.model.kinds import Outcome
 from selfheal_tui.probe import places
 
 
@@ -37,7 +39,8 @@ def approve_command(*, options: Options, incident_id: str, code: str, reason: st
 
     The approval is worth only for the very patch and files that `selfheal diff` shows. A waiting
     `selfheal run` applies it; if none waits, it is applied here. Where `selfheal serve` serves the project, it
-    brings the fix into the running programs and watches it.
+    brings the fix into the running programs and watches it. Where anything has changed since, the approval is
+    worth nothing and the question is put anew (exit code 75).
     """
     _answer(options, incident_id, approve=True, code=code, reason=reason)
 
@@ -56,7 +59,7 @@ def _answer(options: Options, incident_id: str, *, approve: bool, code: str, rea
     from selfheal_tui.pipeline.lease import IncidentBusyError
     from selfheal_tui.store import ApprovalConflictError
 
-    with opened(options) as project:
+    with opened(_as_asked(options, incident_id)) as project:
         engine = project.engine
         incident = engine.store.incidents.get(incident_id.lstrip("#"))
         request = _request_of(engine, incident)
@@ -74,6 +77,7 @@ def _answer(options: Options, incident_id: str, *, approve: bool, code: str, rea
             say("recorded; the waiting selfheal takes it from here")
             places.ring(str(engine.project.root), "approval")
             ended = engine.store.incidents.get(incident.incident_id)
+            status = exits.OK
         else:
             served = places.ring(str(engine.project.root), "approval")
             if ended.state is IncidentState.ON_PROBATION and not served:
@@ -81,11 +85,32 @@ def _answer(options: Options, incident_id: str, *, approve: bool, code: str, rea
                     ended,
                     "applied after approval; proved in an isolated copy, not yet seen in the live program",
                 )
+            status = _exit_code(ended)
     if options.as_json:
         emit_json(summary(ended))
     else:
-        emit(f"{texts.standing(ended)}  {texts.headline(ended)}\n  {ended.message}")
-    sys.exit(exits.NOT_HEALED if approve and str(ended.outcome) in ("failed", "rejected") else exits.OK)
+        emit(f"{texts.standing(ended)}  {texts.headline(ended)}\n  {texts.one_line(ended.message, 2000)}")
+    sys.exit(status if approve else exits.OK)
+
+
+def _as_asked(options: Options, incident_id: str) -> Options:
+    """Answers in the environment in which was asked, where nothing names another one."""
+    with opened(options) as project:
+        if project.loaded.origins["environment"].source != "default":
+            return options
+        incident = project.engine.store.incidents.get(incident_id.lstrip("#"))
+        return replace(options, flags={**options.flags, "environment": incident.environment.value})
+
+
+def _exit_code(ended: Incident) -> int:
+    if ended.state is IncidentState.AWAITING_APPROVAL:
+        return exits.NEEDS_PERSON  # something had changed under the approval, so it is asked anew
+    if ended.state is IncidentState.ON_PROBATION or ended.outcome in (
+        Outcome.HEALED,
+        Outcome.HEALED_UNPROVEN,
+    ):
+        return exits.OK
+    return exits.NOT_HEALED
 
 
 def _request_of(engine: Any, incident: Incident) -> ApprovalRequest:

@@ -110,6 +110,7 @@ def translated_errors(root: Path) -> Iterator[None]:
     from selfheal_tui.config import ConfigError
     from selfheal_tui.model.serial import MalformedDocumentError
     from selfheal_tui.pipeline.lease import IncidentBusyError
+    from selfheal_tui.source.project import OutsideRootError
     from selfheal_tui.store import AmbiguousIncidentError, StoreError, UnknownIncidentError
 
     try:
@@ -120,6 +121,8 @@ def translated_errors(root: Path) -> Iterator[None]:
         raise Failure(str(error), exits.BAD_CONFIG) from error
     except (UnknownIncidentError, AmbiguousIncidentError) as error:
         raise Failure(str(error), exits.NOT_FOUND) from error
+    except OutsideRootError as error:
+        raise Failure(f"{error}; nothing was written there", exits.REFUSED) from error
     except IncidentBusyError as error:
         raise Failure(f"{error}; try again when it is done", exits.REFUSED) from error
     except (StoreError, MalformedDocumentError) as error:

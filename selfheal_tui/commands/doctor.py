@@ -73,10 +73,17 @@ def _examine(project: Any) -> Iterator[Finding]:
 
 
 def _interpreter_and_tests(engine: Any, settings: Any) -> Iterator[Finding]:
+    from selfheal_tui.model.ports import SandboxError
     from selfheal_tui.sandbox.interpreter import find_interpreter
     from selfheal_tui.sandbox.testplan import find_tests
 
-    interpreter = find_interpreter(engine.project, None, settings.project.interpreter)
+    try:
+        interpreter = find_interpreter(engine.project, None, settings.project.interpreter)
+    except SandboxError as error:
+        yield Finding(
+            "interpreter", "missing", str(error), "set project.interpreter to a Python 3.9 or newer that runs"
+        )
+        return
     old = tuple(int(part) for part in interpreter.version.split(".")[:2]) < (3, 9)
     yield Finding(
         "interpreter",

@@ -10,6 +10,7 @@ import click
 from selfheal_tui.commands import exits, texts
 from selfheal_tui.commands.common import Options, emit, emit_json, fail, opened, project_options, say
 from selfheal_tui.commands.driver import Consent, drive
+from selfheal_tui.commands.incidents import without_secrets
 from selfheal_tui.model.incident import IncidentState
 from selfheal_tui.model.kinds import Outcome
 
@@ -45,9 +46,9 @@ def heal_command(*, options: Options, yes: bool, wait_seconds: float, file: IO[b
                 ended, "applied; proved in an isolated copy, not yet seen in the live program"
             )
     if options.as_json:
-        emit_json(ended)
+        emit_json(without_secrets(ended))
     else:
-        emit(f"{texts.standing(ended)}  {texts.headline(ended)}\n  {ended.message}")
+        emit(f"{texts.standing(ended)}  {texts.headline(ended)}\n  {texts.one_line(ended.message, 2000)}")
     sys.exit(exit_code(ended.state, ended.outcome))
 
 

@@ -9,6 +9,7 @@ import click
 from selfheal_tui.commands import exits, texts
 from selfheal_tui.commands.common import Options, emit, emit_json, fail, opened, project_options
 from selfheal_tui.model.incident import Attempt, Incident
+from selfheal_tui.model.serial import to_builtins
 
 
 @click.command("incidents")
@@ -115,3 +116,17 @@ def summary(incident: Incident) -> dict[str, Any]:
         "message": incident.message,
         "needs_person": incident.state.value == "awaiting approval",
     }
+
+
+def without_secrets(incident: Incident) -> dict[str, Any]:
+    """Returns an incident in full, with the secrets in the file texts of its fixes masked.
+
+    Those texts are stored exactly, since they are what would be written; `diff` alone shows them so.
+    """
+    from selfheal_tui.probe.redaction import mask_text
+
+    body: dict[str, Any] = to_builtins(incident)
+    for attempt in body["attempts"]:
+        for edit in attempt["candidate"]["edits"]:
+            edit["text"] = mask_text(edit["text"])
+    return body

@@ -38,7 +38,9 @@ def tell(step: object) -> None:
 @tell.register
 def _(step: ProgramStarted) -> None:
     if step.run > 1:
-        say(f"selfheal: running again ({step.run}): {' '.join(step.argv)}")
+        say(f"selfheal: running again ({step.run}): {texts.one_line(' '.join(step.argv))}")
+    if step.note:
+        say(f"  note     {step.note}")
 
 
 @tell.register
@@ -70,7 +72,7 @@ def _(step: ApprovalNeeded) -> None:
 
 @tell.register
 def _(step: Held) -> None:
-    say(f"  held     {step.incident.message}")
+    say(f"  held     {texts.one_line(step.incident.message, 600)}")
 
 
 @tell.register
@@ -78,7 +80,7 @@ def _(step: Progressed) -> None:
     incident = step.incident
     if incident.state is IncidentState.ANALYZED:
         say(f"selfheal: {texts.headline(incident)}")
-        say(f"  analysis {texts.kind_of(incident)} · {incident.message}")
+        say(f"  analysis {texts.kind_of(incident)} · {texts.one_line(incident.message, 600)}")
     elif incident.state is IncidentState.ON_PROBATION:
         say(f"  applied  {incident.message}; on probation")
     elif incident.state is IncidentState.CLOSED:

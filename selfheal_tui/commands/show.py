@@ -8,6 +8,7 @@ import click
 
 from selfheal_tui.commands import texts
 from selfheal_tui.commands.common import Options, emit, emit_json, opened, project_options
+from selfheal_tui.commands.incidents import without_secrets
 from selfheal_tui.model.incident import Incident
 from selfheal_tui.model.record import AuditRecord
 from selfheal_tui.model.serial import to_builtins
@@ -25,7 +26,7 @@ def show_command(*, options: Options, incident_id: str) -> None:
         incident = store.incidents.get(incident_id.lstrip("#"))
         timeline = store.audit.records(incident.incident_id)
     if options.as_json:
-        emit_json({"incident": to_builtins(incident), "timeline": to_builtins(timeline)})
+        emit_json({"incident": without_secrets(incident), "timeline": to_builtins(timeline)})
         return
     for part in (_overview, _frames, _candidates):
         for line in part(incident):
@@ -42,7 +43,7 @@ def _overview(incident: Incident) -> Iterator[str]:
     )
     diagnosis = incident.diagnosis
     if diagnosis is not None:
-        yield f"  cause    {diagnosis.root_cause}"
+        yield f"  cause    {texts.one_line(diagnosis.root_cause, 2000)}"
         if diagnosis.failing_expression:
             yield f"  failing  {texts.one_line(diagnosis.failing_expression)}"
         yield f"  class    {diagnosis.reason}"
@@ -55,12 +56,15 @@ def _overview(incident: Incident) -> Iterator[str]:
 
 def _frames(incident: Incident) -> Iterator[str]:
     for info in incident.report.chain:
-        yield f"\n{info.link.value}: {info.type}: {info.message}"
+        # Indented, so that a message cannot pass for a line of ours.
+        message = info.message.replace("\n", "\n    ")
+        yield f"\n{info.link.value}: {texts.one_line(info.type)}: {message}"
         for frame in info.frames:
             sign = "▸" if frame.in_app else " "
-            yield f"  {sign} {frame.path or frame.file}:{frame.line} {frame.qualname}   {frame.source.strip()}"
+            place = texts.one_line(f"{frame.path or frame.file}:{frame.line} {frame.qualname}")
+            yield f"  {sign} {place}   {texts.one_line(frame.source)}"
             for value in texts.telling(frame.locals) if frame.in_app else ():
-                yield f"        {value.name} = {texts.one_line(value.repr, 100)}"
+                yield f"        {texts.one_line(value.name, 80)} = {texts.one_line(value.repr, 100)}"
 
 
 def _candidates(incident: Incident) -> Iterator[str]:

@@ -57,7 +57,10 @@ def headline(incident: Incident) -> str:
     """Returns an incident in a line: id, error, place."""
     raised = incident.report.raised
     message = raised.message.splitlines()[0] if raised.message else ""
-    return f"#{incident.incident_id}  {raised.bare_type}: {message}  {place(incident)}"
+    return (
+        one_line(f"#{incident.incident_id}  {raised.bare_type}: {message}", 400)
+        + f"  {one_line(place(incident))}"
+    )
 
 
 def standing(incident: Incident) -> str:
@@ -86,7 +89,7 @@ def rung(report: RungReport) -> str:
     summary = (
         report.summary if report.rung in ("replay", "tests") or report.verdict is not Verdict.PASS else ""
     )
-    return f"{report.rung} {mark(report.verdict)} {summary}".rstrip()
+    return f"{report.rung} {mark(report.verdict)} {one_line(summary, 600)}".rstrip()
 
 
 def proof_lines(proof: Proof) -> list[str]:
@@ -96,7 +99,7 @@ def proof_lines(proof: Proof) -> list[str]:
         walls = f"  [{report.isolation.value}]" if report.isolation else ""
         lines.append(
             f"  {mark(report.verdict):<4} {report.rung:<9} {report.verdict.value:<12} "
-            f"{report.summary}  ({report.seconds:.2f} s){walls}"
+            f"{one_line(report.summary, 1000)}  ({report.seconds:.2f} s){walls}"
         )
         lines += [f"         {line}" for detail in report.details for line in detail.splitlines()[:12]]
     return lines
@@ -105,8 +108,9 @@ def proof_lines(proof: Proof) -> list[str]:
 def fix_line(candidate: Candidate) -> str:
     """Returns what a candidate is, in a line."""
     files = ", ".join(edit.path for edit in candidate.edits)
-    return (
-        f"{candidate.proposer}/{candidate.rule} ({candidate.confidence:.2f}) on {files}: {candidate.reason}"
+    return one_line(
+        f"{candidate.proposer}/{candidate.rule} ({candidate.confidence:.2f}) on {files}: {candidate.reason}",
+        1000,
     )
 
 

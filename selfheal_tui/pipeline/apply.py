@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from selfheal_tui.model.approval import ApprovalDecision
 from selfheal_tui.model.candidate import Candidate, sha256_hex
 from selfheal_tui.pipeline.binding import bind, current_bytes
-from selfheal_tui.source.project import Project
-from selfheal_tui.store import ApprovalConflictError, Change, Store, StoreError
+from selfheal_tui.source.project import OutsideRootError, Project
+from selfheal_tui.store import ApprovalConflictError, Change, StaleTargetError, Store, StoreError
 
 
 class ApplyError(RuntimeError):
@@ -78,6 +78,8 @@ def apply_candidate(
         decision = store.approvals.consume(request_id, bind(project, candidate, policy))
     except ApprovalConflictError as error:
         raise DriftError(f"the approval does not fit: {error}") from error
+    except (OSError, OutsideRootError) as error:
+        raise DriftError(f"the approval does not fit: a target cannot be read any more: {error}") from error
     after = {edit.path: edit.after_bytes() for edit in candidate.edits}
     for data in after.values():
         store.blobs.put(data)
@@ -87,6 +89,8 @@ def apply_candidate(
     ]
     try:
         transaction = store.transactions.apply(changes, incident_id=incident_id, kind="heal")
+    except StaleTargetError as error:
+        raise DriftError(f"another change came first: {error}") from error
     except StoreError as error:
         raise ApplyError(f"not applied, nothing is changed: {error}") from error
     problem = _recheck(project, after)

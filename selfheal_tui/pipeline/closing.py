@@ -19,9 +19,12 @@ from selfheal_tui.pipeline.propose import Told
 from selfheal_tui.pipeline.rollback import execute_rollback, plan_rollback
 from selfheal_tui.repair.memory import proven_of
 from selfheal_tui.source.diff import unified_diff
-from selfheal_tui.source.project import Project
+from selfheal_tui.source.project import OutsideRootError, Project
 from selfheal_tui.source.text import UnreadableSourceError, decode_source
 from selfheal_tui.store import Store
+
+SETTLED = frozenset({Outcome.HEALED, Outcome.HEALED_UNPROVEN, Outcome.EXTERNAL, Outcome.TRANSIENT})
+"""Outcomes after which the captured arguments are of no more use; a crash that may come back keeps them."""
 
 
 class Closer:
@@ -48,7 +51,8 @@ class Closer:
         closed = incident.close(outcome, message)
         attempt = incident.chosen_attempt
         self._store.incidents.put(closed)
-        self._store.inbox.forget(incident.report)
+        if outcome in SETTLED:
+            self._store.inbox.forget(incident.report)
         self._store.attempts.append(
             attempt_record(
                 closed,
@@ -189,7 +193,7 @@ class Closer:
                 return self._store.backups.read(entry)
         try:
             return self._project.absolute(path).read_bytes()
-        except OSError:
+        except (OSError, OutsideRootError):
             return None
 
 

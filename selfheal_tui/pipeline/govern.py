@@ -30,7 +30,7 @@ from selfheal_tui.pipeline.policy import (
     reasons_to_ask,
 )
 from selfheal_tui.source.project import Project
-from selfheal_tui.store import Store
+from selfheal_tui.store import ApprovalConflictError, Store
 
 
 class WrongCodeError(ValueError):
@@ -160,9 +160,12 @@ class Governance:
 
         Raises:
             WrongCodeError: The code is missing or wrong; nothing was recorded.
-            ApprovalConflictError: The request is not open any more.
+            ApprovalConflictError: The request is not open any more; or a yes would be worth nothing now,
+                and nothing was recorded, so that the request stays open.
         """
         request = self._store.approvals.get(request_id)
+        if approve:
+            self._refuse_worthless(request)
         if approve and request.needs_code and code.strip().lower() != request.binding.code:
             raise WrongCodeError(
                 f"this approval must be typed: read the diff (`selfheal diff {request.incident_id}`) and "
@@ -170,6 +173,18 @@ class Governance:
             )
         kind = DecisionKind.APPROVED if approve else DecisionKind.REJECTED
         return self._record(request, kind, f"operator:{by}", reason)
+
+    def _refuse_worthless(self, request: ApprovalRequest) -> None:
+        paused = self._store.pause.status()
+        if paused is not None:
+            raise ApprovalConflictError(
+                f"healing is paused by {paused.by}", "`selfheal resume` first; the request stays open"
+            )
+        if request.binding.policy_version != self.policy_version:
+            raise ApprovalConflictError(
+                f"request {request.request_id} was made under another policy than the one in force here",
+                "answer with the same --env and settings, or reject it and run the program again",
+            )
 
     def expire(self, request_id: str, reason: str) -> None:
         """Withdraws a request that nobody answered in time; silence is a denial."""

@@ -94,7 +94,7 @@ def execute_rollback(
     conflicts = [p.path for p in plans if p.action is RollbackAction.CONFLICT]
     if conflicts and not overwrite:
         raise RollbackConflictError(
-            f"edited since in the same place: {', '.join(conflicts)}. Nothing was written. Merge by hand "
+            f"edited since in the same place, or deleted: {', '.join(conflicts)}. Nothing was written. Merge by hand "
             "from the backup, or repeat with --overwrite (the edits are backed up first)"
         )
     todo = [p for p in plans if p.action is not RollbackAction.NOTHING]
@@ -140,7 +140,7 @@ def _plan_file(store: Store, project: Project, entry: BackupEntry) -> FilePlan:
         now_sha,
         wanted,
         mode=entry.mode,
-        note="it was edited since in the same place",
+        note="it was deleted since" if now is None else "it was edited since in the same place",
     )
     if now is None or wanted is None or entry.after_sha256 is None:
         return conflict

@@ -99,17 +99,19 @@ class Search:
         self, tools: Tools, incident: Incident, diagnosis: Diagnosis, told: Told
     ) -> Generator[Candidate, Attempt | None, None]:
         crash = incident.fingerprint.value
+        # One that nobody decided on (the request expired, the files drifted) is free to be proposed again.
+        settled = tuple(a for a in incident.attempts if a.proof.failed or a.note)
         context = RepairContext(
             project=self._project,
             report=incident.report,
             diagnosis=diagnosis,
             settings=self._settings,
             interpreter=tools.interpreter,
-            attempts=incident.attempts,
-            rejections=tuple(a.note for a in incident.attempts if a.note.startswith("rejected")),
+            attempts=settled,
+            rejections=tuple(a.note for a in settled if a.note.startswith("rejected")),
         )
         barred = set(self._store.learning.blacklisted(crash))
-        barred |= {a.ast_key for a in incident.attempts if a.proof.failed}
+        barred |= {a.ast_key for a in settled if a.proof.failed}
         return candidates(
             tools.proposers,
             context,

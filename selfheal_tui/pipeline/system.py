@@ -12,7 +12,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any, TypeVar
 
-from selfheal_tui.model.approval import ApprovalRequest, DecisionKind
+from selfheal_tui.model.approval import ApprovalRequest, DecisionKind, RequestState
 from selfheal_tui.model.crash import CrashReport
 from selfheal_tui.model.incident import Attempt, Incident, IncidentState
 from selfheal_tui.model.kinds import Nature, Outcome
@@ -20,6 +20,7 @@ from selfheal_tui.model.ports import SandboxError
 from selfheal_tui.model.settings import Settings
 from selfheal_tui.pipeline.analyze import analyze
 from selfheal_tui.pipeline.apply import ApplyError, DriftError, apply_candidate
+from selfheal_tui.pipeline.binding import bind
 from selfheal_tui.pipeline.closing import Closer
 from selfheal_tui.pipeline.govern import Governance, RefusedError
 from selfheal_tui.pipeline.intake import (
@@ -30,16 +31,16 @@ from selfheal_tui.pipeline.intake import (
     never_counts_only,
     take_in_all,
 )
-from selfheal_tui.pipeline.lease import lease
+from selfheal_tui.pipeline.lease import IncidentBusyError, lease
 from selfheal_tui.pipeline.limits import change_limit, cooling_down
 from selfheal_tui.pipeline.policy import ChangeFacts
 from selfheal_tui.pipeline.propose import Told
 from selfheal_tui.pipeline.search import Search, Tools
 from selfheal_tui.pipeline.steps import ApprovalNeeded, Held, Progressed, Step
-from selfheal_tui.source.project import Project
+from selfheal_tui.source.project import OutsideRootError, Project
 from selfheal_tui.store import ApprovalConflictError, Store, StoreError
 
-ROUNDS = 2
+ROUNDS = 4
 """How often an incident is proposed anew because its files changed under an approval."""
 
 LOOK_SECONDS = 0.2
@@ -111,6 +112,12 @@ class Engine:
         """
         with lease(self.store.directory, incident.incident_id, wait_seconds=LOOK_SECONDS):
             current = self.store.incidents.get(incident.incident_id)
+            asked = self._still_asked(current)
+            if asked is not None:
+                walked, drifted = yield from self._asked(current, *asked)
+                if not drifted:
+                    return walked
+                current = walked
             if current.state not in (_S.DETECTED, _S.ANALYZED):
                 current = replace(current, state=_S.DETECTED, request_id="", chosen=-1)
             ready = yield from self._analyzed(current)
@@ -151,11 +158,38 @@ class Engine:
         with lease(self.store.directory, incident.incident_id, wait_seconds=0.5):
             current = self.store.incidents.get(incident.incident_id)
             attempt = current.chosen_attempt
+            if current.state in (_S.APPLYING, _S.ON_PROBATION):
+                raise IncidentBusyError(f"{current.incident_id} was taken on by another process")
             if current.state is not _S.AWAITING_APPROVAL or attempt is None:
                 return current
             request = self.store.approvals.get(current.request_id)
-            result, _ = yield from self._answered(current, request, attempt)
+            result, drifted = yield from self._answered(current, request, attempt)
+            if drifted:
+                result, _ = yield from self._round(result)
             return result
+
+    def _still_asked(self, incident: Incident) -> tuple[ApprovalRequest, Attempt] | None:
+        """Returns the question that is open about an incident, if its answer would be worth anything now."""
+        attempt = incident.chosen_attempt
+        if incident.state is not _S.AWAITING_APPROVAL or attempt is None or self.store.pause.status():
+            return None
+        request = self.store.approvals.get(incident.request_id)
+        if self.store.approvals.state(request.request_id) not in (RequestState.OPEN, RequestState.APPROVED):
+            return None
+        try:
+            now = bind(self.project, attempt.candidate, self.governance.policy_version)
+        except (OSError, OutsideRootError):
+            return None
+        return (request, attempt) if request.binding == now else None
+
+    def _asked(
+        self, incident: Incident, request: ApprovalRequest, attempt: Attempt
+    ) -> Generator[Step, Silence | None, tuple[Incident, bool]]:
+        if self.store.approvals.decision(request.request_id) is None:
+            silence = yield ApprovalNeeded(incident, request, attempt.candidate, attempt.proof)
+            if silence is Silence.LEAVE_OPEN and self.store.approvals.decision(request.request_id) is None:
+                return incident, False
+        return (yield from self._answered(incident, request, attempt))
 
     def _analyzed(self, incident: Incident) -> Generator[Step, Silence | None, Incident]:
         if incident.report.raised.bare_type in NEVER_HEALED:
@@ -234,9 +268,7 @@ class Engine:
                     request_id=request.request_id,
                 )
             )
-            silence = yield ApprovalNeeded(incident, request, best.candidate, best.proof)
-            if silence is Silence.LEAVE_OPEN and self.store.approvals.decision(request.request_id) is None:
-                return incident, False
+            return (yield from self._asked(incident, request, best))
         return (yield from self._answered(incident, request, best))
 
     def _answered(

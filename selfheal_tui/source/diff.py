@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -64,7 +65,10 @@ def unified_diff(before: str, after: str, path: str, context: int = 3) -> str:
     if before == after:
         return ""
     old, new = _patch_lines(before), _patch_lines(after)
-    out = [f"--- a/{path}" if before else "--- /dev/null", f"+++ b/{path}" if after else "+++ /dev/null"]
+    out = [
+        f"--- {_named(f'a/{path}')}" if before else "--- /dev/null",
+        f"+++ {_named(f'b/{path}')}" if after else "+++ /dev/null",
+    ]
     for group in _hunks(opcodes(old, new), context):
         first, last = group[0], group[-1]
         out.append(f"@@ -{_range(first[1], last[2])} +{_range(first[3], last[4])} @@")
@@ -74,6 +78,11 @@ def unified_diff(before: str, after: str, path: str, context: int = 3) -> str:
             else:
                 out += [*_marked("-", old[i1:i2]), *_marked("+", new[j1:j2])]
     return "\n".join(out) + "\n"
+
+
+def _named(path: str) -> str:
+    """Quotes a name as git does if it could pass for lines of the diff."""
+    return json.dumps(path, ensure_ascii=False) if any(c < " " or c in '"\\' for c in path) else path
 
 
 def _patch_lines(text: str) -> list[str]:

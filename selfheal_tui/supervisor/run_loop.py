@@ -7,17 +7,20 @@ function, takes it back.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from selfheal_tui.model.incident import Incident, IncidentState
 from selfheal_tui.pipeline.intake import Arrival
+from selfheal_tui.pipeline.lease import IncidentBusyError
 from selfheal_tui.pipeline.rollback import RollbackConflictError
-from selfheal_tui.pipeline.steps import Progressed, Step
+from selfheal_tui.pipeline.steps import Held, Progressed, Step
 from selfheal_tui.pipeline.system import Engine, Silence
 from selfheal_tui.store import BadReportError, StoreError
 from selfheal_tui.supervisor.program import ProgramExit, run_program
+from selfheal_tui.supervisor.standard_input import StandardInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,12 @@ class ProgramStarted:
     Attributes:
         argv: The command.
         run: 1 for the first time.
+        note: What this run will miss that the one before had; empty for nothing.
     """
 
     argv: tuple[str, ...]
     run: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,10 @@ class ProgramEnded:
     run: int
     crashes: int
 
+
+_STOPS = frozenset(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
+)
 
 LoopEvent = ProgramStarted | ProgramEnded | Step
 
@@ -99,10 +108,12 @@ def run_and_heal(
         drain(engine, [stale])
         inbox.done(stale)
     heals = run = 0
+    given = StandardInput()
     probation: list[Incident] = []
     while True:
         run += 1
-        yield ProgramStarted(tuple(argv), run)
+        note = given.rewind() if run > 1 else ""
+        yield ProgramStarted(tuple(argv), run, note)
         ended = run_program(argv, root=root, inbox=inbox.directory)
         files = inbox.pending()
         incidents = drain(engine, files)
@@ -110,13 +121,18 @@ def run_and_heal(
         code = ended.code if ended.signal is None else 128 + ended.signal
         try:
             for fixed in probation:
-                yield Progressed(settle(engine, fixed, incidents, code))
+                yield Progressed(settle(engine, fixed, incidents, code, how=how_it_ran(ended, code, note)))
             probation = []
             if not incidents or heals >= max_heals:
                 return code
             for incident in incidents:
                 current = engine.store.incidents.get(incident.incident_id)
-                walked = yield from engine.walk(current)
+                try:
+                    walked = yield from engine.walk(current)
+                except IncidentBusyError as error:
+                    # The other one heals it; the program's exit code stays ours to hand on.
+                    yield Held(replace(current, message=str(error)))
+                    continue
                 if walked.state is IncidentState.ON_PROBATION:
                     probation.append(walked)
                     heals += 1
@@ -129,7 +145,17 @@ def run_and_heal(
                 inbox.done(file)
 
 
-def settle(engine: Engine, fixed: Incident, crashes: Sequence[Incident], code: int) -> Incident:
+def how_it_ran(ended: ProgramExit, code: int, note: str) -> str:
+    """Returns how a new run went, as evidence: one that was stopped, or had less input, showed less."""
+    stops = [number for number in ended.received if number in _STOPS]
+    stopped = ended.signal or (stops[-1] if stops else None)
+    how = f"the command ran again until signal {stopped} stopped it" if stopped else "the command ran again"
+    return f"{how} (exit code {code}{'; ' + note if note else ''})"
+
+
+def settle(
+    engine: Engine, fixed: Incident, crashes: Sequence[Incident], code: int, *, how: str = ""
+) -> Incident:
     """Ends the probation of a fix after its command ran again.
 
     Args:
@@ -137,6 +163,7 @@ def settle(engine: Engine, fixed: Incident, crashes: Sequence[Incident], code: i
         fixed: The incident on probation.
         crashes: What the new run reported.
         code: Its exit code.
+        how: How the new run went, from `how_it_ran`; by default, to its end.
 
     Returns:
         The incident, healed or rolled back; still on probation if taking it back met later edits.
@@ -144,9 +171,8 @@ def settle(engine: Engine, fixed: Incident, crashes: Sequence[Incident], code: i
     problem = verdict_on(fixed, crashes)
     current = engine.store.incidents.get(fixed.incident_id)
     if not problem:
-        return engine.closer.confirm(
-            current, f"the command ran again (exit code {code}) and the crash did not return"
-        )
+        seen = how or f"the command ran again (exit code {code})"
+        return engine.closer.confirm(current, f"{seen} and the crash did not return")
     return take_back(engine, current, problem)
 
 
