@@ -22,9 +22,16 @@ _ENDING = ("SIGTERM", "SIGINT", "SIGHUP")
     default=None,
     help="Crashes healed at once; 0 takes them in and heals none. Default: supervision.workers.",
 )
+@click.option(
+    "--sentry",
+    metavar="HOST:PORT",
+    default=None,
+    help="Take crashes from Sentry clients (SENTRY_DSN, Spotlight) there, such as 127.0.0.1:8969. "
+    "Beyond loopback intake.sentry_token must be set. Default: intake.sentry.",
+)
 @click.option("--once", is_flag=True, help="End when nothing is left to do without a person; for cron.")
 @project_options
-def serve_command(*, options: Options, workers: int | None, once: bool) -> None:
+def serve_command(*, options: Options, workers: int | None, sentry: str | None, once: bool) -> None:
     """Serve the project: take in what its programs report, heal, swap, watch.
 
     Programs report when they run with the probe in them. Approvals are never waited for: requests stay open for `selfheal approve` from any terminal. What happens is
@@ -34,11 +41,13 @@ def serve_command(*, options: Options, workers: int | None, once: bool) -> None:
     code 77 when another engine serves the project already.
     """
     from selfheal_tui.commands.narration import tell, tell_json
+    from selfheal_tui.commands.sentry_door import sentry_door
     from selfheal_tui.supervisor.service import EngineBusyError, EngineService
 
-    service = EngineService(options.root, flags=options.flags, env_file=options.env_file, workers=workers)
+    flags = options.flags if sentry is None else {**options.flags, "intake.sentry": sentry}
+    service = EngineService(options.root, flags=flags, env_file=options.env_file, workers=workers)
     service.subscribe(tell_json if options.as_json else tell)
-    with _ending_signals(service.stop):
+    with _ending_signals(service.stop), sentry_door(options, flags, service):
         try:
             service.run(once=once)
         except EngineBusyError as error:
