@@ -91,7 +91,7 @@ def main(probe):
     ready.wait()
     swaps = 0
     try:
-        for _ in range(30):
+        for _ in range(15):
             for text in (NEW, OLD):
                 file.write_text(text, encoding="utf-8")
                 outcome = swapper.swap_files([str(file)], root=folder)

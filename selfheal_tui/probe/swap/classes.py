@@ -263,7 +263,7 @@ def _add_nested(
         shell.body = [inner]
         inner = shell
     scope: dict[str, Any] = {}
-    plan.run(inner, space.names, scope)
+    plan.run(inner, space.names, scope, len(parts))
     made = scope[parts[0]]
     for part in [*parts[1:], node.name]:
         made = vars(made)[part]

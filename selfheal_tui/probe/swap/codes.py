@@ -94,6 +94,30 @@ def pair(old: Sequence[CodeType], new: Sequence[CodeType]) -> list[tuple[CodeTyp
     return pairs
 
 
+def with_codes_of(code: CodeType, module: CodeType, shells: int = 0) -> CodeType:
+    """Returns the code of a statement that was compiled alone, with the inner code of the whole module's compilation.
+
+    Args:
+        code: The statement's code.
+        module: The module's code.
+        shells: How many levels of the statement are not of the module.
+    """
+    known = {(one.co_name, one.co_firstlineno, one.co_varnames): one for _, one in walk_codes(module)}
+
+    def exchanged(outer: CodeType, depth: int) -> CodeType:
+        constants = []
+        for one in outer.co_consts:
+            if isinstance(one, CodeType):
+                if depth:
+                    one = exchanged(one, depth - 1)  # noqa: PLW2901 - the constant that goes in
+                else:
+                    one = known.get((one.co_name, one.co_firstlineno, one.co_varnames), one)  # noqa: PLW2901
+            constants.append(one)
+        return outer.replace(co_consts=tuple(constants))
+
+    return exchanged(code, shells)
+
+
 class Names:
     """Finds the qualified names of live functions, also on 3.9 and 3.10 where code does not carry them."""
 

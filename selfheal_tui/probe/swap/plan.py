@@ -11,7 +11,7 @@ import ast
 from types import CodeType, FunctionType
 from typing import Any, Callable, Iterable, Optional
 
-from .codes import Names, code_key, codes_by_name, pair
+from .codes import Names, code_key, codes_by_name, pair, with_codes_of
 from .functions import check_cells, class_at, evaluate_header, give_code
 from .journal import Journal
 from .live import LiveFile, Space, frames_of, unwrapped
@@ -94,10 +94,19 @@ class FilePlan:
         if (what, remark) not in self.notes:
             self.notes.append((what, remark))
 
-    def run(self, statement: ast.stmt, names: dict[str, Any], scope: Optional[dict[str, Any]] = None) -> None:
-        """Runs one statement of the new text in a namespace."""
+    def run(
+        self,
+        statement: ast.stmt,
+        names: dict[str, Any],
+        scope: Optional[dict[str, Any]] = None,
+        shells: int = 0,
+    ) -> None:
+        """Runs one statement of the new text in a namespace; `shells` classes around it are not of that text."""
         tree = ast.Module([statement], [])
         code = compile(tree, self.live.filename, "exec", flags=self.now.flags, dont_inherit=True)
+        # Compiled alone, a function may come out differently (3.11+ looks at the module's imports): the next
+        # swap would not recognise it.
+        code = with_codes_of(code, self.now.code, shells)
         exec(code, names, names if scope is None else scope)  # noqa: S102 - a changed statement, from disk
 
     def value(self, node: ast.expr, names: dict[str, Any], scope: Optional[dict[str, Any]] = None) -> Any:

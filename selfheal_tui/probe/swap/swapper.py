@@ -29,6 +29,7 @@ from .sources import (
 from .statements import find_dirty, plan_space, unknown_constants
 
 LOCK_SECONDS = 30.0
+QUIET_SECONDS = 0.05
 _lock = threading.Lock()
 
 
@@ -166,7 +167,8 @@ def _apply(plans: Sequence[FilePlan], outcome: SwapOutcome) -> None:
         for phase, step in steps:
             if phase and sys.getswitchinterval() == interval:
                 # From here on existing things change: other threads should see all of it or nothing.
-                sys.setswitchinterval(5.0)
+                # A thread that starts to wait now waits so long even afterwards: hence not longer.
+                sys.setswitchinterval(max(interval, QUIET_SECONDS))
             step(journal)
     except BaseException as error:
         problems = journal.roll_back()
