@@ -302,7 +302,7 @@ def _after_in_child() -> None:
     global _starting  # noqa: PLW0603 - one for the process
     _starting = _thread.allocate_lock()  # whoever held it does not exist here
     channel = current()
-    if channel is not None and channel.address:
+    if channel is not None and channel.address and channel.pid != os.getpid():
         _quietly("leave")
         _quietly("open")
 
