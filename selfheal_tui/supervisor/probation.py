@@ -16,6 +16,7 @@ from selfheal_tui.model.kinds import Outcome
 from selfheal_tui.model.record import AuditRecord
 from selfheal_tui.model.settings import SupervisionSettings
 from selfheal_tui.pipeline.intake import TakenIn
+from selfheal_tui.probe.reporter import REPEATS_OF
 from selfheal_tui.store import Store
 from selfheal_tui.supervisor.run_loop import verdict_on
 
@@ -59,9 +60,10 @@ class Watch:
             report: The crash.
         """
         process = report.process
-        since = self.current.get(process.pid) if process.pid else None
-        if since is not None and report.captured_at >= since:
-            return True
+        if process.pid and (process.pid in self.current or process.pid in self.behind):
+            return report.captured_at >= self.current.get(process.pid, float("inf"))
+        if REPEATS_OF in report.context:
+            return False  # its run time is that of the first of its kind; a new process never begins with a repeat
         return report.captured_at - max(0.0, process.seconds) >= self.applied_at
 
     def after(self, record: AuditRecord) -> Watch:

@@ -16,6 +16,7 @@ from selfheal_tui.model.incident import Attempt, Fingerprint, Incident, Incident
 from selfheal_tui.model.kinds import CaptureSource, Environment, Outcome
 from selfheal_tui.model.settings import SupervisionSettings
 from selfheal_tui.pipeline.intake import TakenIn
+from selfheal_tui.probe.reporter import REPEATS_OF
 from selfheal_tui.store import Store
 from selfheal_tui.supervisor.probation import (
     Watch,
@@ -71,6 +72,9 @@ WATCH = Watch("ffff", "t1", APPLIED_AT, current={7: 1005.0})
         (a_report(1006.0, pid=8, seconds=2.0), True),  # started after the fix
         (a_report(1006.0, pid=0), True),  # nothing is known: the safe side
         (a_report(999.0, pid=0), False),  # before the fix
+        (a_report(1004.0, pid=7, seconds=1.0), False),  # a repeat tells the run time of the first of its kind
+        (replace(a_report(1006.0, pid=8, seconds=2.0), context={REPEATS_OF: "r0"}), False),
+        (replace(a_report(1006.0, pid=7, seconds=2.0), context={REPEATS_OF: "r0"}), True),
     ],
 )
 def test_only_a_crash_of_code_with_the_fix_counts_against_it(report: CrashReport, runs: bool) -> None:
