@@ -96,7 +96,9 @@ class LogWatcher:
         self._told: dict[str, int] = {}
         for path in dict.fromkeys(Path(path).absolute() for path in paths):
             places = self._recall(path)
-            self._followers.append(LogFollower(path, places, from_start=from_start, now=clock()))
+            # Once it was waited for, all that is in it is new.
+            whole = from_start or places is not None
+            self._followers.append(LogFollower(path, places or (), from_start=whole, now=clock()))
 
     @property
     def torn(self) -> int:
@@ -154,17 +156,17 @@ class LogWatcher:
         crashes = sum(report.count for report in reports.values())
         return Polled(crashes, len(reports), more, tuple(follower.gaps[told:]))
 
-    def _recall(self, path: Path) -> tuple[Place, ...]:
+    def _recall(self, path: Path) -> tuple[Place, ...] | None:
         try:
             memory = from_json(self._file(path).read_bytes(), Memory)
         except (FileNotFoundError, MalformedDocumentError):
-            return ()  # a damaged memory is as good as none: what is lost is only the position
+            return None  # a damaged memory is as good as none: what is lost is only the position
         self._remembered[str(path)] = memory.places
         return memory.places
 
     def _remember(self, follower: LogFollower) -> None:
         key, places = str(follower.path), follower.places()
-        if places and self._remembered.get(key) != places:
+        if self._remembered.get(key) != places:
             replace_file(self._file(follower.path), to_json(Memory(key, places)))
             self._remembered[key] = places
 

@@ -139,6 +139,15 @@ def test_a_file_that_appears_later_is_read_from_its_start(desk: Desk) -> None:
     assert desk.poll(later=2) == ["boom"]
 
 
+def test_a_file_that_appears_while_nobody_watches_is_read_from_its_start_too(desk: Desk) -> None:
+    desk.watch(from_start=False)
+    desk.poll()
+    desk.write(failing() + "INFO\n")
+    desk.watch(from_start=False)
+
+    assert desk.poll() == ["boom"]
+
+
 def test_nothing_is_lost_or_read_twice_when_the_log_is_renamed(desk: Desk) -> None:
     desk.write(failing(text="one") + "INFO\n")
     desk.watch()
