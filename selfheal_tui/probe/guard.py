@@ -61,6 +61,7 @@ class Plan:
         self.name = name
         self.file = file
         self.owners = 0
+        self.copies = retry == "snapshot"
 
     def seconds(self, in_task: bool) -> float:
         """How long a crash waits now.
@@ -271,7 +272,7 @@ def _guarded(function: Any, retry: str, wait: Optional[float], times: int) -> An
 
 def _around_call(function: Callable[..., Any], plan: Plan) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
-        kept, done = plan.keep(args, kwargs), 0
+        kept, done = plan.keep(args, kwargs) if plan.copies else None, 0
         while True:
             since = TALLY.healed
             try:
@@ -291,7 +292,7 @@ def _around_call(function: Callable[..., Any], plan: Plan) -> Callable[..., Any]
 
 def _around_coroutine(function: Callable[..., Any], plan: Plan) -> Callable[..., Any]:
     async def call(*args: Any, **kwargs: Any) -> Any:
-        kept, done = plan.keep(args, kwargs), 0
+        kept, done = plan.keep(args, kwargs) if plan.copies else None, 0
         while True:
             since = TALLY.healed
             try:
