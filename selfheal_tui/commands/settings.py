@@ -10,6 +10,7 @@ import click
 
 from selfheal_tui.commands.common import Options, emit, emit_json, project_options
 from selfheal_tui.model.settings import Settings
+from selfheal_tui.probe.redaction import mask_value
 
 
 @click.command("config")
@@ -40,9 +41,11 @@ def config_command(*, options: Options) -> None:
     width = max(len(row.key) for row in rows)
     for row in rows:
         origin = loaded.origins[row.key]
-        emit(f"{row.key:<{width}}  {origin.value:<14} {origin.source:<12} {row.help}")
+        shown = mask_value(row.key, origin.value)
+        emit(f"{row.key:<{width}}  {shown:<14} {origin.source:<12} {row.help}")
 
 
 def _value(settings: Settings, key: str) -> Any:
-    """Looks a setting up by its dotted key."""
-    return functools.reduce(getattr, key.split("."), settings)
+    """Looks a setting up by its dotted key; a secret one is masked."""
+    value = functools.reduce(getattr, key.split("."), settings)
+    return mask_value(key, value) if isinstance(value, str) and value else value

@@ -57,7 +57,9 @@ def local_values(found: object) -> tuple[LocalValue, ...]:
 
 
 def _local(name: str, value: Any) -> LocalValue:
-    kind, size, keys = "", None, ()
+    kind = ""
+    size: int | None = None
+    keys: tuple[str, ...] = ()
     if isinstance(value, Mapping):
         kind, size = "dict", len(value)
         keys = tuple(mask_text(_fit(key, 120)) for key in list(value)[:_MAX_KEYS] if isinstance(key, str))
