@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from typing import Any
 
@@ -47,5 +46,7 @@ def config_command(*, options: Options) -> None:
 
 def _value(settings: Settings, key: str) -> Any:
     """Looks a setting up by its dotted key; a secret one is masked."""
-    value = functools.reduce(getattr, key.split("."), settings)
+    value: Any = settings
+    for name in key.split("."):
+        value = getattr(value, name)
     return mask_value(key, value) if isinstance(value, str) and value else value
