@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -176,8 +178,6 @@ def test_a_crash_that_returns_takes_the_fix_back_on_disk_even_after_a_restart_of
         assert fixed is not None
         report = incident.report
         # The very crash, from a process that started after the fix.
-        import time
-        from dataclasses import replace
 
         again = replace(report, report_id="f" * 32, captured_at=time.time() + 1, replay=())
         again = replace(again, process=replace(again.process, pid=1, seconds=0.1))
@@ -264,7 +264,7 @@ def test_a_stopped_service_leaves_its_incident_to_the_next_one(
 def test_an_approval_from_another_terminal_goes_on_probation_under_the_engine(
     serve: Callable[..., Served], tmp_path: Path
 ) -> None:
-    served = serve(GREETER, environment="dev", **{"supervision.probation_seconds": "600"})
+    served = serve(GREETER, environment="production", **{"supervision.probation_seconds": "600"})
     shell = Shell(tmp_path, {})
     before = tree(tmp_path)
     program = run_live(tmp_path, LOGGED.replace("{stop_after}", "2"))
@@ -272,9 +272,9 @@ def test_an_approval_from_another_terminal_goes_on_probation_under_the_engine(
     incident = served.incident()
     assert incident.state is IncidentState.AWAITING_APPROVAL
     assert tree(tmp_path) == before
-    diff = shell("diff", incident.incident_id, "--env", "dev")
-    assert diff.returncode == 0, diff.stderr
-    done = shell("approve", incident.incident_id, "--env", "dev")
+    with Store.open(tmp_path) as store:
+        code = store.approvals.get(incident.request_id).binding.code
+    done = shell("approve", incident.incident_id, "--code", code, "--env", "production")
     assert done.returncode == 0, done.stderr
     assert served.incident().state is IncidentState.ON_PROBATION
     out, err = program.communicate(timeout=120)
