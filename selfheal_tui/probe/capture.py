@@ -7,6 +7,7 @@ crash. Standard library only, CPython 3.9+.
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
 import time
@@ -217,7 +218,6 @@ def _syntax(error: SyntaxError, sources: Sources) -> list[Any]:
 
 
 def _process(handled: bool, started: float | None) -> dict[str, Any]:
-    threading = sys.modules.get("threading")
     try:
         cwd = os.getcwd()
     except OSError:  # the folder was deleted under the program
@@ -232,10 +232,19 @@ def _process(handled: bool, started: float | None) -> dict[str, Any]:
         "cwd": clean(cwd),
         "sys_path": [clean(entry) for entry in sys.path[:200] if type(entry) is str],
         "prefix": clean(sys.prefix),
-        "thread": clean(str(threading.current_thread().name))[:200] if threading else "MainThread",
+        "thread": _thread_name(),
         "seconds": round(time.monotonic() - started, 6) if started is not None else 0.0,
         "handled": handled,
     }
+
+
+def _thread_name() -> str:
+    """Names this thread; asking `threading.current_thread()` would put one that it does not know on its list."""
+    threading = sys.modules.get("threading")
+    if threading is None:
+        return "MainThread"
+    known = getattr(threading, "_active", {}).get(_thread.get_ident())
+    return clean(str(known.name))[:200] if known is not None else "unnamed"
 
 
 def _argv(arguments: list[Any]) -> list[str]:

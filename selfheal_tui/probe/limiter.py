@@ -115,7 +115,7 @@ class Entry:
         self.handled = handled
         self.ticks = itertools.count()
         self.told = 0
-        self.since = self.last = time.monotonic()
+        self.since = self.last = _now()
         self.interval = FIRST_INTERVAL
         self.due = self.since + self.interval
         self.gate = _thread.allocate_lock()
@@ -144,7 +144,7 @@ class Entry:
             count = self.pending()
             self.told += count
             self.interval = min(2 * self.interval, LONGEST_INTERVAL)
-            self.due = time.monotonic() + self.interval
+            self.due = _now() + self.interval
             return count
         finally:
             self.gate.release()
@@ -163,7 +163,7 @@ class Limiter:
         self.table: dict[tuple[int, ...], Entry] = {}
         self.recent: dict[int, tuple[int, ...]] = {}
         self._budget = float(HANDLED_BURST)
-        self._refilled = time.monotonic()
+        self._refilled = _now()
 
     def is_repeat(self, key: tuple[int, ...]) -> bool:
         """Counts an exception that was seen before; the one way that is often taken.
@@ -243,7 +243,7 @@ class Limiter:
         return [entry for entry in (self.table.pop(key, None) for key in oldest) if entry is not None]
 
     def _afford(self) -> bool:
-        now = time.monotonic()
+        now = _now()
         self._budget = min(HANDLED_BURST, self._budget + (now - self._refilled) * HANDLED_PER_SECOND)
         self._refilled = now
         if self._budget < 1:

@@ -72,8 +72,13 @@ def _creation(source: Any) -> str:
     if type(origin) is tuple:
         places = [(str(file), int(line)) for file, line, _ in origin]
     else:
-        tracemalloc = sys.modules.get("tracemalloc")
-        trace = tracemalloc.get_object_traceback(source) if tracemalloc and source is not None else None
+        import _tracemalloc  # part of the interpreter; `tracemalloc` itself is loaded only when it traces
+
+        trace = None
+        if source is not None and _tracemalloc.is_tracing():
+            import tracemalloc
+
+            trace = tracemalloc.get_object_traceback(source)
         places = [(frame.filename, frame.lineno) for frame in trace] if trace else []
     return "\n".join(
         "%s:%d: %s" % (file, line, linecache.getline(file, line).strip()) for file, line in places[-10:]
