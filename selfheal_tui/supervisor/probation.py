@@ -25,6 +25,9 @@ SWAPPED = "program.swapped"
 RESTART_NEEDED = "program.restart_needed"
 DELIVERED = "fix.delivered"
 RAN_WELL = "program.ran_well"
+IN_FLIGHT_SECONDS = 3.0
+"""A handled exception is reported when it is logged, which may be a while after it was raised: one that was on its
+way when its code was replaced says nothing about the fix. If the fix is wrong, the crash comes again."""
 _HOLDING = frozenset({Outcome.HEALED, Outcome.HEALED_UNPROVEN})
 
 
