@@ -92,6 +92,9 @@ def project_options(command: Callable[..., R]) -> Callable[..., R]:
         from selfheal_tui.config import find_root
 
         place = (root or find_root(Path.cwd())).resolve()
+        if place == Path(place.anchor):
+            # Nobody's project; it would be walked, copied and given a state folder.
+            fail(f"{place} is the whole file system, not a project; name its folder with --root", exits.USAGE)
         flags = {"environment": environment} if environment else {}
         options = Options(root=place, as_json=as_json, flags=flags, env_file=env_file)
         with translated_errors(place):

@@ -196,6 +196,7 @@ class Engine:
             return self.closer.close(
                 incident, Outcome.EXTERNAL, f"{incident.report.raised.bare_type} is never healed"
             )
+        incident = self._as_files_are(incident)
         diagnosis = analyze(incident.report, self.project)
         if incident.state is _S.DETECTED:
             incident = incident.advance(_S.ANALYZED)
@@ -228,6 +229,7 @@ class Engine:
 
     def _round(self, incident: Incident) -> Generator[Step, Silence | None, tuple[Incident, bool]]:
         told = Told()
+        incident = self._as_files_are(incident)
         incident = self._put(incident.advance(_S.PROPOSING))
         yield Progressed(incident)
         try:
@@ -314,6 +316,10 @@ class Engine:
         )
         yield Progressed(incident)
         return incident, False
+
+    def _as_files_are(self, incident: Incident) -> Incident:
+        """Follows lines that moved since the crash was taken in, by this very engine's other fixes not least."""
+        return replace(incident, report=self.project.localise(incident.report))
 
     def _put(self, incident: Incident) -> Incident:
         self.store.incidents.put(incident)

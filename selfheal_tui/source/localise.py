@@ -67,6 +67,8 @@ class _Localiser:
         if path is None:
             return replace(frame, path=None, in_app=False)
         in_app = self._project.is_in_app(path)
+        if in_app:
+            frame = self._where_it_stands_now(path, frame)
         qualname, module = frame.qualname, frame.module
         if in_app:
             qualname = self._qualname(path, frame)
@@ -84,6 +86,35 @@ class _Localiser:
         if not shift or frame.col is None or frame.end_col is None:
             return frame
         return replace(frame, col=frame.col + shift, end_col=frame.end_col + shift)
+
+    def _where_it_stands_now(self, path: str, frame: Frame) -> Frame:
+        """Follows a line that an edit above it has moved: the one line of its function that reads the same."""
+        if not frame.source.strip() or self._line_reads_the_same(path, frame):
+            return frame
+        lines = self._lines(path)
+        bare = frame.qualname.rpartition(".")[2]
+        places = [
+            (first, last)
+            for name, first, last in self._spans(path)
+            if name == frame.qualname or ("." not in frame.qualname and name.rpartition(".")[2] == bare)
+        ]
+        if frame.qualname == MODULE:
+            places = [(1, len(lines))]
+        found = [
+            number
+            for first, last in places
+            for number in range(first, last + 1)
+            if reads_the_same(frame.source, lines[number - 1])
+        ]
+        if len(found) != 1:
+            return frame
+        shift = found[0] - frame.line
+        return replace(
+            frame,
+            line=found[0],
+            end_line=None if frame.end_line is None else frame.end_line + shift,
+            first_line=None if frame.first_line is None else max(1, frame.first_line + shift),
+        )
 
     def _path(self, frame: Frame) -> str | None:
         name = frame.file

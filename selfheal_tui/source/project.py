@@ -39,6 +39,7 @@ class Project:
 
     def __init__(self, root: Path, settings: ProjectSettings | None = None) -> None:
         self.root = Path(os.path.realpath(root))
+        self._prefix = os.path.join(self.root, "")  # noqa: PTH118 - `Path` drops the separator at the end
         self.settings = settings if settings is not None else ProjectSettings()
         self._environments: dict[str, bool] = {}
 
@@ -56,12 +57,13 @@ class Project:
         if not name or (name.startswith("<") and name.endswith(">")):
             return None
         try:
-            real = Path(os.path.realpath(self.root / name))
+            # Text, not `Path`: this is asked several times for every file of a project.
+            real = os.path.realpath(os.path.join(self._prefix, name))  # noqa: PTH118
         except (OSError, ValueError):
             return None
-        if real == self.root or not real.is_relative_to(self.root):
+        if not real.startswith(self._prefix) or real == self._prefix:
             return None
-        return real.relative_to(self.root).as_posix()
+        return real[len(self._prefix) :].replace(os.sep, "/")
 
     def absolute(self, path: str) -> Path:
         """Turns a path relative to the root into the path of the real file.

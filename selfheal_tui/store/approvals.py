@@ -116,7 +116,7 @@ class ApprovalStore:
             ):
                 raise ApprovalConflictError(
                     f"request {decision.request_id} is {state} already",
-                    "look at the incident again; a new request is made when it is still wanted",
+                    "it is asked anew when the program is run again and the crash returns",
                 )
             if decision.binding != request.binding:
                 raise ApprovalConflictError(

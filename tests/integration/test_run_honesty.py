@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from pathlib import Path
 
@@ -131,3 +130,12 @@ def test_a_rollback_does_not_follow_a_link_out_of_the_root(shell: Shell, tmp_pat
     assert done.returncode == 77, done.stderr
     assert "itself failed" not in done.stderr
     assert outside.read_text() == "precious"
+
+
+def test_the_whole_file_system_is_no_project(shell: Shell) -> None:
+    state = Path("/.selfheal")
+    before = state.exists()
+    done = shell("incidents", "--root", "/")
+    assert done.returncode == 2
+    assert "--root" in done.stderr
+    assert state.exists() == before
