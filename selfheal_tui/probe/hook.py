@@ -155,8 +155,8 @@ class Probe:
         self._busy.add(me)
         try:
             limiter = self.limiter
-            if limited:
-                from .limiter import key_of
+            from .limiter import key_of
+
             if limited and not counted:
                 key = key_of(error)
                 entry = limiter.table.get(key)
