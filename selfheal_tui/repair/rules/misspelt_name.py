@@ -61,8 +61,11 @@ def misspelt(context: RepairContext) -> Iterator[Finding]:
     site, nodes = found
     node = nodes[0]
     names = visible_here(site, node)
-    alive = {local.name for local in site.frame.locals}
     function = site.function(node)
+    own = (
+        function is not None and site.frame.function == function.name
+    )  # a comprehension has a frame of its own
+    alive = {local.name for local in site.frame.locals} if own else set()
     choices = [b.name for b in names.values() if _can_be_bound(b, node, function, alive)]
     for match in near(node.id, choices):
         binding = names[match.name]
