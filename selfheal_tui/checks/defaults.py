@@ -11,7 +11,13 @@ from collections.abc import Iterator
 
 from selfheal_tui.checks.constants import is_literal
 from selfheal_tui.checks.definitions import MODULE, Definition, definitions, scoped_nodes
-from selfheal_tui.checks.evident import evident_counts, guard_key, is_evident_start, sibling_guards
+from selfheal_tui.checks.evident import (
+    asked_for_none,
+    evident_counts,
+    guard_key,
+    is_evident_start,
+    sibling_guards,
+)
 from selfheal_tui.checks.findings import Finding, fail, warn
 from selfheal_tui.checks.guards import SECURITY_WORDS
 from selfheal_tui.checks.pairs import SourcePair
@@ -94,6 +100,7 @@ def _call_default(scope: str, node: ast.Call) -> Iterator[Item]:
 def _lookups(tree: ast.Module) -> tuple[list[Item], list[Item]]:
     """Lookups that fail when nothing is there, and those that answer None."""
     strict, lenient = [], []
+    asked = asked_for_none(tree)
     for scope, node in scoped_nodes(tree):
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
             strict.append(Item("subscript", ast.dump(node.value), scope, node.lineno))
@@ -103,6 +110,7 @@ def _lookups(tree: ast.Module) -> tuple[list[Item], list[Item]]:
             and isinstance(node.func, ast.Attribute)
             and node.func.attr == "get"
             and len(node.args) == 1
+            and id(node) not in asked
         ):
             text = "answers None where a missing key failed before"
             lenient.append(Item("subscript", ast.dump(node.func.value), scope, node.lineno, text))

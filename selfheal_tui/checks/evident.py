@@ -8,6 +8,7 @@ word for word. Pure functions over syntax trees; everything else stays a finding
 from __future__ import annotations
 
 import ast
+from itertools import pairwise
 
 from selfheal_tui.checks.definitions import MODULE, definitions, own_nodes
 from selfheal_tui.checks.statements import call_name
@@ -103,6 +104,30 @@ def evident_counts(tree: ast.Module) -> set[int]:
                 elif isinstance(node, ast.Expr):
                     found |= _filling(node, started)
     return found
+
+
+def asked_for_none(tree: ast.Module) -> set[int]:
+    """Ids of calls whose result is given to a variable which the very next statement asks for None."""
+    found: set[int] = set()
+    for owner in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(owner, name, None)
+            for first, second in pairwise(block if isinstance(block, list) else []):
+                if isinstance(first, ast.Assign) and isinstance(second, ast.If) and _asks(first, second.test):
+                    found.add(id(first.value))
+    return found
+
+
+def _asks(assigned: ast.Assign, test: ast.expr) -> bool:
+    target = assigned.targets[0]
+    return (
+        isinstance(target, ast.Name)
+        and isinstance(test, ast.Compare)
+        and _is(test.left, target.id, attribute=False)
+        and isinstance(test.ops[0], ast.Is | ast.IsNot)
+        and isinstance(test.comparators[0], ast.Constant)
+        and test.comparators[0].value is None
+    )
 
 
 def _started_empty(nodes: list[ast.AST]) -> set[str]:

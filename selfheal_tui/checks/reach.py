@@ -112,6 +112,12 @@ def _called_from(context: CheckContext, frames: list[Frame]) -> set[str]:
             for n in ast.walk(body)
             if isinstance(n, ast.Call | ast.Attribute) and (name := call_name(n).rpartition(".")[2])
         }
+        called |= {
+            call_name(d).rpartition(".")[2]
+            for name in (front | called) & bodies.keys()
+            for body in bodies[name]
+            for d in getattr(body, "decorator_list", [])
+        }
         called |= {"__init__"} if called & bodies.keys() else set()
         front = (called & bodies.keys()) - reached
         reached |= called

@@ -24,6 +24,7 @@ from selfheal_tui.repair.rules.support import (
     Site,
     edited,
     failing_site,
+    parents,
 )
 from selfheal_tui.source.identifiers import identifier_of
 
@@ -69,6 +70,8 @@ def misspelt(context: RepairContext) -> Iterator[Finding]:
     choices = [b.name for b in names.values() if _can_be_bound(b, node, function, alive)]
     for match in near(node.id, choices):
         binding = names[match.name]
+        if binding.where == "builtin" and isinstance(parents(site.tree).get(node), ast.Compare):
+            continue  # nobody compares with a builtin function
         confidence = match.confidence
         if binding.where == "builtin" and match.distance > 1:
             confidence = min(confidence, GUESS)

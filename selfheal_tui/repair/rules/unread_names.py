@@ -33,7 +33,7 @@ def apply(context: RepairContext) -> Iterator[Finding]:
         return  # a spelling that nearly fits is better evidence
     undefined = _undefined(site, function)
     free = unread(site, function, node)
-    meant = _meant(node.id, free, alone=len(undefined) == 1)
+    meant = _meant(node.id, free, alone=len(undefined) == 1) or _longer(node.id, own)
     if not meant:
         return
     renames = {node.id: meant}
@@ -51,7 +51,7 @@ def apply(context: RepairContext) -> Iterator[Finding]:
     fix = edited(
         context,
         NAME,
-        f"{node.id!r} is defined nowhere, and nothing reads {meant!r} of `{function.name}`, which must be meant.",
+        f"{node.id!r} is defined nowhere; by its use and its words {meant!r} of `{function.name}` must be meant.",
         STRONG if alike else PLAUSIBLE,
         {site.path: [whole(use, renames[use.id]) for use in uses]},
     )
@@ -92,6 +92,12 @@ def _meant(name: str, free: list[str], *, alone: bool) -> str:
     if len(alike) == 1:
         return alike[0]
     return free[0] if alone and len(free) == 1 and len(name) > 1 else ""
+
+
+def _longer(name: str, own: list[str]) -> str:
+    """The only name of the function that is this one with further words: `output_path` for `output`."""
+    longer = [other for other in own if tokens(name) < tokens(other)]
+    return longer[0] if len(longer) == 1 and len(name) > 2 else ""
 
 
 def _undefined(site: Site, function: FunctionNode) -> set[str]:

@@ -66,3 +66,10 @@ def test_a_value_that_the_code_shows_is_no_finding(old: str, new: str, identifie
 )  # fmt: skip
 def test_a_value_that_is_made_up_is_still_found(old: str, new: str, identifier: str) -> None:
     assert said(old, new, identifier)
+
+
+def test_a_lenient_lookup_is_no_finding_only_where_the_next_statement_asks_for_none() -> None:
+    text = "def f(d):\n    x = {look}\n    {then}\n    return x\n"
+    asks = "if x is None:\n        return 'none'"
+    assert said(text.format(look="d['a']", then=asks), text.format(look="d.get('a')", then=asks), "a") == []
+    assert said(text.format(look="d['a']", then="g(x)"), text.format(look="d.get('a')", then="g(x)"), "a")

@@ -40,6 +40,7 @@ FIXES = [
     Fix("only unread parameter", "def read(path, mode='r'):\n    return str(file_path) + mode\n\n\nassert read('a') == 'ar'\n", "str(path)"),
     Fix("two at once", "def join(source, target):\n    return {src: dst}\n\n\nassert join(1, 2) == {1: 2}\n", "{source: target}", (), rank=0),
     Fix("unread in a comprehension", "def f(rows, column):\n    return [row[col] for row in rows]\n\n\nassert f([[1]], 0) == [1]\n", "row[column]"),
+    Fix("name with a further word", "def save(text, output_path=None):\n    if output_path:\n        return [text, output]\n    return text\n\n\nassert save('a', 'b') == ['a', 'b']\n", "[text, output_path]"),
     Fix("manager", "from contextlib import suppress\n\n\ndef scope(log):\n    log.append(1)\n    yield log\n\n\nwith suppress(ValueError), suppress(KeyError):\n    pass\nwith scope([]) as log:\n    assert log == [1]\n", "@contextmanager\ndef scope"),
     Fix("gather of a list", "import asyncio\n\n\nasync def one(n):\n    return n\n\n\nasync def main():\n    return await asyncio.gather([one(1), one(2)])\n\n\nassert asyncio.run(main()) == [1, 2]\n", "gather(*[one(1), one(2)])", PROBE),
     Fix("stored coroutine", "import asyncio\n\n\nclass W:\n    def __init__(self):\n        self.kept = {}\n\n    async def work(self):\n        return 1\n\n    async def run(self):\n        value = self.work()\n        self.kept['a'] = value\n\n    def total(self):\n        return sum(self.kept.values())\n\n\nw = W()\nasyncio.run(w.run())\nassert w.total() == 1\n", "await self.work()", PROBE),
