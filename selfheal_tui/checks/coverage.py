@@ -15,6 +15,7 @@ from selfheal_tui.checks.definitions import MODULE, changed_definitions, definit
 from selfheal_tui.checks.findings import make_report
 from selfheal_tui.checks.importing import imports_of
 from selfheal_tui.checks.pairs import SourcePair, UnparsableError, python_pairs
+from selfheal_tui.checks.reach import made_before
 from selfheal_tui.model.crash import Frame
 from selfheal_tui.model.evidence import RungReport
 from selfheal_tui.model.kinds import Verdict
@@ -112,7 +113,7 @@ def covers(context: CheckContext, pairs: list[SourcePair]) -> str:
         is_constructor = bare in {"__init__", "__new__", "__call__"} and owner.rpartition(".")[2] in called
         if qualname != MODULE and (bare in called or is_constructor):
             return f"changes {qualname}, which the failing line uses"
-    return ""
+    return made_before(context, pairs, changed)
 
 
 def _mentions_new_import(suspect: Frame, pairs: list[SourcePair]) -> bool:

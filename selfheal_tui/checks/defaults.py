@@ -10,7 +10,14 @@ import ast
 from collections.abc import Iterator
 
 from selfheal_tui.checks.constants import is_literal
-from selfheal_tui.checks.definitions import MODULE, Definition, definitions, own_nodes, scoped_nodes
+from selfheal_tui.checks.definitions import MODULE, Definition, definitions, scoped_nodes
+from selfheal_tui.checks.evident import (
+    asked_for_none,
+    evident_counts,
+    guard_key,
+    is_evident_start,
+    sibling_guards,
+)
 from selfheal_tui.checks.findings import Finding, fail, warn
 from selfheal_tui.checks.guards import SECURITY_WORDS
 from selfheal_tui.checks.pairs import SourcePair
@@ -19,7 +26,6 @@ from selfheal_tui.checks.surplus import Item, surplus
 
 _WITH_DEFAULT = {"get": 1, "pop": 1, "setdefault": 1, "getattr": 2, "next": 1, "getenv": 1}
 _DEFAULT_KEYWORDS = frozenset({"default", "fallback", "initial"})
-_GROWERS = frozenset({"append", "add", "extend", "update", "insert", "setdefault", "appendleft"})
 _STUB_DECORATORS = frozenset({"abstractmethod", "overload", "abstractproperty"})
 
 
@@ -47,8 +53,8 @@ def _is_text_choice(node: ast.IfExp) -> bool:
     return is_literal(node.body) and is_literal(node.orelse)
 
 
-def _made_up(tree: ast.Module) -> Iterator[Item]:
-    conditions = _conditions(tree)
+def _made_up(tree: ast.Module, shared: set[tuple[str, str]]) -> Iterator[Item]:
+    conditions, counts = _conditions(tree), evident_counts(tree)
     for scope, node in scoped_nodes(tree):
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and id(node) not in conditions:
             if is_literal(node.values[-1]):
@@ -62,8 +68,11 @@ def _made_up(tree: ast.Module) -> Iterator[Item]:
                     text = f"invents a default: {value} unless a condition holds"
                     yield Item(("if", value), ast.dump(node), scope, node.lineno, text)
         elif isinstance(node, ast.Call):
-            yield from _call_default(scope, node)
+            if id(node) not in counts:
+                yield from _call_default(scope, node)
         elif isinstance(node, ast.If) and invents(node.body):
+            if (scope.rpartition(".")[0], guard_key(node)) in shared:
+                continue
             text = f"skips the work or invents a value when {ast.unparse(node.test)[:80]}"
             key = ast.dump(node.test) + "".join(ast.dump(s) for s in node.body)
             yield Item("guard", key, scope, node.lineno, text)
@@ -91,6 +100,7 @@ def _call_default(scope: str, node: ast.Call) -> Iterator[Item]:
 def _lookups(tree: ast.Module) -> tuple[list[Item], list[Item]]:
     """Lookups that fail when nothing is there, and those that answer None."""
     strict, lenient = [], []
+    asked = asked_for_none(tree)
     for scope, node in scoped_nodes(tree):
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
             strict.append(Item("subscript", ast.dump(node.value), scope, node.lineno))
@@ -100,6 +110,7 @@ def _lookups(tree: ast.Module) -> tuple[list[Item], list[Item]]:
             and isinstance(node.func, ast.Attribute)
             and node.func.attr == "get"
             and len(node.args) == 1
+            and id(node) not in asked
         ):
             text = "answers None where a missing key failed before"
             lenient.append(Item("subscript", ast.dump(node.func.value), scope, node.lineno, text))
@@ -176,7 +187,9 @@ def _hollow(pair: SourcePair) -> list[Finding]:
             if before:
                 if not any(_is_hollow(b) for b in before):
                     findings.append(fail(pair.path, entry.node.lineno, f"{qualname} no longer does anything"))
-                elif ast.dump(entry.node) not in {ast.dump(e.node) for e in old[qualname]}:
+                elif entry.node.name != "__init__" and ast.dump(entry.node) not in {
+                    ast.dump(e.node) for e in old[qualname]
+                }:
                     findings.append(
                         warn(pair.path, entry.node.lineno, f"{qualname} hands out another constant")
                     )
@@ -204,32 +217,12 @@ def _named_values(tree: ast.Module, identifier: str) -> Iterator[Item]:
             continue
         for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
             name = target.id if isinstance(target, ast.Name) else getattr(target, "attr", None)
-            if name == identifier:
+            attribute = isinstance(target, ast.Attribute) and call_name(target.value) == "self"
+            if name == identifier and not is_evident_start(
+                tree, scope, identifier, node.value, attribute=attribute
+            ):
                 text = f"invents a value for `{identifier}`: {ast.unparse(node.value)[:60]}"
                 yield Item("value", ast.dump(node.value), scope, node.lineno, text)
-
-
-def _accumulates(tree: ast.Module, scope: str, name: str) -> bool:
-    """Says whether a function adds to a name, so that starting it empty is what was meant."""
-    for entry in definitions(tree).get(scope, []):
-        for node in own_nodes(entry.node):
-            if (
-                isinstance(node, ast.AugAssign)
-                and isinstance(node.target, ast.Name)
-                and node.target.id == name
-            ):
-                return True
-            if isinstance(node, ast.Call) and call_name(node) in {f"{name}.{g}" for g in _GROWERS}:
-                return True
-            if _stores_into(node, name):
-                return True
-    return False
-
-
-def _stores_into(node: ast.AST, name: str) -> bool:
-    return (
-        isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and call_name(node.value) == name
-    )
 
 
 def _invented_value(pair: SourcePair, identifier: str) -> list[Finding]:
@@ -238,12 +231,7 @@ def _invented_value(pair: SourcePair, identifier: str) -> list[Finding]:
     new = surplus(
         _named_values(pair.after_tree, identifier), _named_values(pair.before_tree, identifier), coarse=False
     )
-    return [
-        warn(pair.path, item.line, item.message)
-        for item in new
-        if item.key == ast.dump(ast.Constant(None))
-        or not _accumulates(pair.after_tree, item.scope, identifier)
-    ]
+    return [warn(pair.path, item.line, item.message) for item in new]
 
 
 def default_findings(pair: SourcePair, identifier: str = "") -> list[Finding]:
@@ -256,10 +244,9 @@ def default_findings(pair: SourcePair, identifier: str = "") -> list[Finding]:
     Returns:
         Findings; most are warnings.
     """
-    findings = [
-        warn(pair.path, item.line, item.message)
-        for item in surplus(_made_up(pair.after_tree), _made_up(pair.before_tree))
-    ]
+    shared = sibling_guards(pair.before_tree)
+    new = surplus(_made_up(pair.after_tree, shared), _made_up(pair.before_tree, shared))
+    findings = [warn(pair.path, item.line, item.message) for item in new]
     return [
         *findings,
         *_softened(pair),

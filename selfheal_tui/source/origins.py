@@ -30,6 +30,26 @@ MAY_BE_NONE = {
     "fetchone": "`fetchone()` returns None when there is no (further) row",
     "getmodule": "`inspect.getmodule()` returns None for objects without a module",
 }
+_WALKERS = frozenset(
+    {
+        "list",
+        "tuple",
+        "set",
+        "frozenset",
+        "dict",
+        "sorted",
+        "sum",
+        "min",
+        "max",
+        "any",
+        "all",
+        "iter",
+        "enumerate",
+        "map",
+        "filter",
+    }
+)
+"""Builtins that walk over their (last) argument."""
 _DEPTH = 4  # a longer trail helps nobody, and bounds mutual recursion
 
 
@@ -311,15 +331,9 @@ def _none_part(n: ast.AST, message: str, attribute: str) -> ast.expr | None:
     if "not callable" in message:
         return n.func if isinstance(n, ast.Call) else None
     if "is not iterable" in message or "cannot unpack" in message or "must be an iterable" in message:
-        if isinstance(n, ast.For | ast.AsyncFor | ast.comprehension):
-            return n.iter
-        if isinstance(n, ast.Compare) and isinstance(n.ops[-1], ast.In | ast.NotIn):
-            return n.comparators[-1]
-        if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Tuple | ast.List):
-            return n.value
-        return n.value if isinstance(n, ast.Starred) else None
-    if "operand type" in message and isinstance(n, ast.BinOp):
-        return n.left if re.search(r": 'NoneType' and", message) else n.right
+        return _walked_part(n)
+    if re.search(r"operand type|can only concatenate", message):
+        return _operand_part(n, message)
     if isinstance(n, ast.Call) and re.search(r"(?:got|not) '?NoneType'?", message):
         values = [
             v
@@ -332,4 +346,26 @@ def _none_part(n: ast.AST, message: str, attribute: str) -> ast.expr | None:
         return n.args[0] if isinstance(n.func, ast.Name) and n.func.id == "len" else None
     if "not supported between" in message and isinstance(n, ast.Compare):
         return n.left if "instances of 'NoneType' and" in message else n.comparators[-1]
+    return None
+
+
+def _walked_part(n: ast.AST) -> ast.expr | None:
+    if isinstance(n, ast.For | ast.AsyncFor | ast.comprehension):
+        return n.iter
+    if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id in _WALKERS:
+        values = [a for a in n.args if not isinstance(a, ast.Constant | ast.Starred)]
+        return values[-1] if len(values) == 1 else None
+    if isinstance(n, ast.Compare) and isinstance(n.ops[-1], ast.In | ast.NotIn):
+        return n.comparators[-1]
+    if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Tuple | ast.List):
+        return n.value
+    return n.value if isinstance(n, ast.Starred) else None
+
+
+def _operand_part(n: ast.AST, message: str) -> ast.expr | None:
+    left = ": 'NoneType' and" in message
+    if isinstance(n, ast.BinOp):
+        return n.left if left else n.right
+    if isinstance(n, ast.AugAssign):
+        return n.target if left else n.value
     return None

@@ -47,6 +47,9 @@ def apply(context: RepairContext) -> Iterator[Finding]:
     if site is None:
         return
     message = context.error.message.partition("\n")[0]  # in a log, "never awaited" warnings may follow
+    if starred := _unstarred(site, message):
+        yield from flow.one_file(context, site, NAME, *starred)
+        return
     if found := re.search(
         r"object (\w+) can't be used in 'await' expression|'(\w+)' object can't be awaited", message
     ):
@@ -66,7 +69,69 @@ def apply(context: RepairContext) -> Iterator[Finding]:
     elif "a coroutine was expected" in message or "a coroutine or an awaitable is required" in message:
         yield from _uncalled(context, site)
     elif "coroutine" in message and "never awaited" not in message:
-        yield from _missing_await(context)
+        findings = list(_missing_await(context))
+        yield from findings or _stored_coroutine(context)
+
+
+def _unstarred(site: Site, message: str) -> tuple[str, float, list[TextEdit]] | None:
+    """`gather(tasks)`: it takes awaitables one by one, not a collection of them."""
+    if not re.search(r"awaitable is required|bad yield: <coroutine|unhashable type: 'list'", message):
+        return None
+    lines = range(site.frame.line, (site.frame.end_line or site.frame.line) + 1)
+    calls = [
+        n
+        for n in ast.walk(site.tree)
+        if isinstance(n, ast.Call) and flow.calls(n, "gather") and n.args and not n.keywords
+        and any(n.lineno <= line <= (n.end_lineno or n.lineno) for line in lines)
+    ]  # fmt: skip
+    call = flow.only(calls)
+    if call is None or len(call.args) != 1:
+        return None
+    argument = call.args[0]
+    if not isinstance(argument, ast.GeneratorExp | ast.ListComp | ast.List | ast.Name):
+        return None
+    text = source_of(site.text, argument)
+    if isinstance(argument, ast.GeneratorExp) and not text.startswith("("):
+        text = f"({text})"
+    reason = "`gather()` takes awaitables one by one: the collection is unpacked with `*`"
+    edit = whole(argument, f"*{text}")
+    if isinstance(argument, ast.GeneratorExp) and source_of(site.text, argument).startswith("("):
+        inner = source_of(site.text, call.func)  # its own parentheses are those of the call
+        edit = whole(call, f"{inner}(*{text})")
+    return reason, STRONG, [edit]
+
+
+def _stored_coroutine(context: RepairContext) -> Iterator[Finding]:
+    """The coroutine came through an attribute or a container: the one call that keeps one without awaiting it."""
+    kinds: dict[str, set[bool]] = {}
+    calls: list[tuple[str, ast.Call, str]] = []
+    for path, text, tree in files(context.project):
+        if context.project.protected(path):
+            continue
+        up = parents(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, FunctionNode):
+                kinds.setdefault(node.name, set()).add(isinstance(node, ast.AsyncFunctionDef))
+            elif isinstance(node, ast.Call) and isinstance(
+                up.get(node), ast.Assign | ast.AnnAssign | ast.Return
+            ):
+                owner: ast.AST | None = up.get(node)
+                while owner is not None and not isinstance(owner, FunctionNode | ast.Lambda):
+                    owner = up.get(owner)
+                if isinstance(owner, ast.AsyncFunctionDef):
+                    calls.append((path, node, source_of(text, node)))
+    kept = [
+        (path, node, shown)
+        for path, node, shown in calls
+        if kinds.get(node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", ""))
+        == {True}
+    ]
+    if len(kept) == 1:
+        path, call, shown = kept[0]
+        reason = f"`{ast.unparse(call.func)}()` is a coroutine function: its result must be awaited"
+        found = edited(context, NAME, reason, STRONG, {path: [whole(call, f"await {shown}")]})
+        if found is not None:
+            yield found
 
 
 def _missing_await(context: RepairContext) -> Iterator[Finding]:

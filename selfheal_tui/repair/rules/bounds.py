@@ -14,6 +14,7 @@ from selfheal_tui.repair.rules.rule import Finding, Rule
 from selfheal_tui.repair.rules.spans import end_of, insert_after, source_of, whole
 from selfheal_tui.repair.rules.support import PLAUSIBLE, STRONG, Site, ancestors, explained, site_of
 from selfheal_tui.source.edits import TextEdit
+from selfheal_tui.source.origins import terminates
 
 NAME = "index-bounds"
 
@@ -33,7 +34,9 @@ def apply(context: RepairContext) -> Iterator[Finding]:
         if isinstance(n.func, ast.Attribute)
     ]
     for sequence, index in places:
-        findings = list(_one(context, site, sequence, index))
+        findings = list(_one(context, site, sequence, index)) or list(
+            _guarded(context, site, sequence, index)
+        )
         if findings:
             yield from findings
             return
@@ -62,6 +65,40 @@ def _one(context: RepairContext, site: Site, sequence: ast.expr, index: ast.expr
         if isinstance(up, ast.While):
             yield from _while(context, site, up, name, variable, offset)
             return
+
+
+def _guarded(context: RepairContext, site: Site, sequence: ast.expr, index: ast.expr) -> Iterator[Finding]:
+    """A test of the index against the length that lets the length itself through: `i > len(x)`, `i <= len(x)`."""
+    name, at = ast.unparse(sequence), ast.unparse(index)
+    statement = flow.statement_of(site, index)
+    if statement is None:
+        return
+    block = flow.block_of(site, statement)
+    before = (
+        [s for s in block[: block.index(statement)] if isinstance(s, ast.If) and terminates(s.body)]
+        if block
+        else []
+    )
+    around = [
+        up
+        for up in ancestors(site.tree, statement)
+        if isinstance(up, ast.If | ast.While) and statement in up.body
+    ]
+    for tests, wrong, right in ((before, ast.Gt, ">="), (around, ast.LtE, "<")):
+        for holder in tests:
+            for test in ast.walk(holder.test):
+                if (
+                    isinstance(test, ast.Compare)
+                    and len(test.ops) == 1
+                    and isinstance(test.ops[0], wrong)
+                    and ast.unparse(test.left) == at
+                    and _is_length(site, test.comparators[0], name)
+                ):
+                    bound = source_of(site.text, test.comparators[0])
+                    text = f"{source_of(site.text, test.left)} {right} {bound}"
+                    reason = f"the test lets `{at}` be the length of `{name}`, whose last index is one less"
+                    yield from flow.one_file(context, site, NAME, reason, STRONG, [whole(test, text)])
+                    return
 
 
 def _variable(index: ast.expr) -> tuple[str, int]:
@@ -125,6 +162,8 @@ def _for(
     stop = iterable.args[-1]
     past = _past_end(site, stop, name)
     if past is None:
+        past = _past_first_row(site, stop, name, index)
+    if past is None:
         return
     start = iterable.args[0] if len(iterable.args) == 2 else None
     if past + offset == 0 and _shrinks(loop, name):
@@ -144,6 +183,13 @@ def _for(
         return
     reason = f"the loop goes {surplus} past the end of `{name}`"
     yield from flow.one_file(context, site, NAME, reason, STRONG, [_shorter(site, stop, surplus)])
+
+
+def _past_first_row(site: Site, stop: ast.expr, name: str, index: ast.expr) -> int | None:
+    """`row[i] for row in rows` with a bound of `len(rows[0])`: how far it lies past the length of a row."""
+    loop = flow.loop_source(site, name, index)
+    rows = ast.unparse(loop.iter) if loop is not None else ""
+    return _past_end(site, stop, f"{rows}[0]") if rows else None
 
 
 def _shorter(site: Site, stop: ast.expr, surplus: int) -> TextEdit:

@@ -23,6 +23,10 @@ _ZEROS = {
     "bytes": 'b""',
     "Decimal": "0",
 }
+_TEXT_METHODS = flow.listed(
+    "strip lstrip rstrip lower upper title split splitlines isdigit isalpha isalnum isspace isidentifier startswith endswith "
+    "encode format casefold capitalize ljust rjust zfill"
+)
 _EMPTY = (ast.List, ast.Dict, ast.Tuple)
 
 
@@ -61,9 +65,43 @@ def initial_value(
         _counted(site, name, nodes)
         or _reset(name, nodes)
         or _flag(name, nodes)
-        or _checked(site, loads)
+        or _checked(site, name, nodes, loads)
         or _filled(site, loads)
+        or _carried_position(site, name, loads)
     )
+
+
+def started_empty(site: Site, uses: Sequence[ast.Name]) -> Initial | None:
+    """The empty container that a name must be which is filled and never bound.
+
+    Args:
+        site: The place.
+        uses: All uses of the name.
+
+    Returns:
+        The value; None when the name is not filled, or in two ways that do not go together.
+    """
+    found = [value for use in uses if (value := _filled(site, [use])) is not None]
+    return found[0] if found and len({value.text for value in found}) == 1 else None
+
+
+def _carried_position(site: Site, name: str, loads: Sequence[ast.Name]) -> Initial | None:
+    """`text[position:…]` in a loop which then sets `position`: the first slice starts at the beginning."""
+    for load in loads:
+        part = parents(site.tree).get(load)
+        if not (isinstance(part, ast.Slice) and part.lower is load):
+            continue
+        loop = next((up for up in ancestors(site.tree, load) if isinstance(up, ast.For | ast.While)), None)
+        later = loop is not None and any(
+            isinstance(n, ast.Name)
+            and n.id == name
+            and isinstance(n.ctx, ast.Store)
+            and n.lineno > load.lineno
+            for n in ast.walk(loop)
+        )
+        if later:
+            return Initial("0", "is where the next slice of its loop starts", PLAUSIBLE, carried=True)
+    return None
 
 
 def _counted(site: Site, name: str, nodes: Sequence[ast.AST]) -> Initial | None:
@@ -78,9 +116,20 @@ def _counted(site: Site, name: str, nodes: Sequence[ast.AST]) -> Initial | None:
         if isinstance(operator, ast.Sub):
             return Initial("0", "is counted down", PLAUSIBLE)
         if isinstance(operator, ast.Add):
-            kind = _kind(site, step)
+            kind = _kind(site, step) or ("str" if _used_as_text(name, nodes) else "")
             return Initial(_ZEROS.get(kind, "0"), "is added up", STRONG if kind in _ZEROS else PLAUSIBLE)
     return None
+
+
+def _used_as_text(name: str, nodes: Sequence[ast.AST]) -> bool:
+    """Whether a method that only text has is called on a variable."""
+    return any(
+        isinstance(n, ast.Attribute)
+        and isinstance(n.value, ast.Name)
+        and n.value.id == name
+        and n.attr in _TEXT_METHODS
+        for n in nodes
+    )
 
 
 def _step(node: ast.AST, name: str) -> tuple[ast.expr | None, ast.operator | None]:
@@ -146,8 +195,13 @@ def _flag(name: str, nodes: Sequence[ast.AST]) -> Initial | None:
     return None
 
 
-def _checked(site: Site, loads: Sequence[ast.Name]) -> Initial | None:
-    """The code asks whether it is None, so None is a value that it may have."""
+def _checked(site: Site, name: str, nodes: Sequence[ast.AST], loads: Sequence[ast.Name]) -> Initial | None:
+    """The code asks whether it is None, so None is a value that it may have.
+
+    Asked before anything is stored, the value is that of the round before: it must start outside of the loop.
+    """
+    uses = [n for n in nodes if isinstance(n, ast.Name) and n.id == name]
+    first = min(uses, key=lambda n: (n.lineno, n.col_offset), default=None)
     for load in loads:
         compare = parents(site.tree).get(load)
         if (
@@ -157,7 +211,8 @@ def _checked(site: Site, loads: Sequence[ast.Name]) -> Initial | None:
         ):
             other = compare.comparators[0]
             if isinstance(other, ast.Constant) and other.value is None:
-                return Initial("None", "is compared with None, so it may be None", STRONG)
+                why = "is compared with None, so it may be None"
+                return Initial("None", why, STRONG, carried=isinstance(getattr(first, "ctx", None), ast.Load))
     return None
 
 

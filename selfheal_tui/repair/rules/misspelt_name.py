@@ -24,6 +24,7 @@ from selfheal_tui.repair.rules.support import (
     Site,
     edited,
     failing_site,
+    parents,
 )
 from selfheal_tui.source.identifiers import identifier_of
 
@@ -61,11 +62,16 @@ def misspelt(context: RepairContext) -> Iterator[Finding]:
     site, nodes = found
     node = nodes[0]
     names = visible_here(site, node)
-    alive = {local.name for local in site.frame.locals}
     function = site.function(node)
+    own = (
+        function is not None and site.frame.function == function.name
+    )  # a comprehension has a frame of its own
+    alive = {local.name for local in site.frame.locals} if own else set()
     choices = [b.name for b in names.values() if _can_be_bound(b, node, function, alive)]
     for match in near(node.id, choices):
         binding = names[match.name]
+        if binding.where == "builtin" and isinstance(parents(site.tree).get(node), ast.Compare):
+            continue  # nobody compares with a builtin function
         confidence = match.confidence
         if binding.where == "builtin" and match.distance > 1:
             confidence = min(confidence, GUESS)

@@ -36,7 +36,8 @@ _RESULT_NAMES = flow.listed("result results res out output ret rv total answer v
 _PURE = flow.listed(
     "lower upper strip lstrip rstrip replace title capitalize casefold join split rsplit splitlines format encode decode "
     "zfill ljust rjust center translate swapcase removeprefix removesuffix copy keys values items union intersection "
-    "difference sorted sum len max min str int float list tuple dict set abs round"
+    "difference sorted sum len max min str int float list tuple dict set abs round iter reversed zip map filter enumerate "
+    "getvalue isoformat total_seconds dumps loads group groups"
 )
 """Functions and methods that only compute a value, so that a call whose result is dropped makes no sense."""
 _VALUE = (ast.BinOp, ast.BoolOp, ast.Compare, ast.Name, ast.Attribute, ast.Subscript, ast.ListComp, ast.DictComp, ast.SetComp,
@@ -140,6 +141,17 @@ def _missing_return(context: RepairContext, spot: Spot, found: Found) -> Iterato
     if kind is Returns.NEVER_A_VALUE and (chained := list(_return_self(context, spot, found))):
         yield from chained
         return
+    yield from missing_return_of(context, found)
+
+
+def missing_return_of(context: RepairContext, found: Found) -> Iterator[Finding]:
+    """Yields the return that a function lacks, where its own statements show what it was to give back.
+
+    Args:
+        context: The crash.
+        found: A function that can reach its end.
+    """
+    kind, function = returns_of(found.node), found.node
     leaves = list(_leaves(function.body))
     edits: list[TextEdit] = []
     sure = CERTAIN
@@ -153,7 +165,13 @@ def _missing_return(context: RepairContext, spot: Spot, found: Found) -> Iterato
         reason = f"`{function.name}` does not return what its last statement computes; {others}"
         yield from _emit(context, found.path, reason, sure, edits)
         return
-    built = _built(function)
+    kept = _kept_attribute(function)
+    if kept and kind is Returns.NEVER_A_VALUE:
+        reason = f"`{function.name}` works out `{kept}` once and never returns it"
+        edit = _append(found, function.body[-1], f"return {kept}", function.body[0])
+        yield from _emit(context, found.path, reason, STRONG, [edit])
+        return
+    built = _built(function) or _unread(function)
     if built and kind is Returns.NEVER_A_VALUE:
         reason = f"`{function.name}` builds `{built}` and never returns it"
         yield from _emit(
@@ -301,6 +319,46 @@ def _built(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     }
     candidates = filled - read_elsewhere or {n for n in filled if n in _RESULT_NAMES}
     return candidates.pop() if len(candidates) == 1 else ""
+
+
+def _kept_attribute(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """`if self._x is None: self._x = …` at the end of a function: the attribute that it is there to give."""
+    last = function.body[-1]
+    if not isinstance(last, ast.If) or last.orelse:
+        return ""
+    test = last.test.operand if isinstance(last.test, ast.UnaryOp) else getattr(last.test, "left", None)
+    if not isinstance(test, ast.Attribute):
+        return ""
+    name = ast.unparse(test)
+    stored = any(isinstance(s, ast.Assign) and name in map(ast.unparse, s.targets) for s in last.body)
+    return name if stored else ""
+
+
+def _unread(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """The only local that is read by nothing but statements which store it again, or kept in a container at the end."""
+    stores: dict[str, list[ast.stmt]] = {}
+    nodes = list(own_nodes(function))
+    for node in nodes:
+        if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if isinstance(target, ast.Name):
+                    stores.setdefault(target.id, []).append(node)
+    for node in nodes:
+        if isinstance(node, ast.Global | ast.Nonlocal):
+            for name in node.names:
+                stores.pop(name, None)
+    last = function.body[-1]
+    kept = isinstance(last, ast.Assign) and isinstance(last.targets[0], ast.Subscript | ast.Attribute)
+    value = last.value if kept and isinstance(last, ast.Assign) else None
+    if isinstance(value, ast.Name) and value.id in stores:
+        return value.id
+    found = []
+    for name, statements in stores.items():
+        again = {n for s in statements for n in ast.walk(s)}
+        reads = [n for n in nodes if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+        if all(n in again for n in reads):
+            found.append(name)
+    return found[0] if len(found) == 1 else ""
 
 
 def _is_start(value: ast.expr) -> bool:

@@ -82,10 +82,22 @@ def none_spot(context: RepairContext, kind: str = "NoneType") -> Spot | None:
             found = starts[0] if len(starts) == 1 else None
         if found is not None:
             same = _same_in(tree, found)
+            if same is not None and "not callable" in message:
+                same = _decorating(tree, same)
             return (
                 Spot(frame.path, source.text, tree, frame, frame.qualname, same) if same is not None else None
             )
     return None
+
+
+def _decorating(tree: ast.Module, called: ast.expr) -> ast.expr:
+    """`@register("x")`: what is not callable is what the call gave, not the function that was called."""
+    for node in ast.walk(tree):
+        if isinstance(node, FunctionNode | ast.ClassDef):
+            for decorator in node.decorator_list:
+                if isinstance(decorator, ast.Call) and decorator.func is called:
+                    return decorator
+    return called
 
 
 def _statement(tree: ast.Module, line: int) -> ast.stmt | None:

@@ -14,7 +14,7 @@ from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules import flow
 from selfheal_tui.repair.rules.rule import Finding, Rule
 from selfheal_tui.repair.rules.spans import source_of, whole
-from selfheal_tui.repair.rules.support import GUESS, PLAUSIBLE, STRONG, Site, explained, failing_site
+from selfheal_tui.repair.rules.support import GUESS, PLAUSIBLE, STRONG, Site, explained, failing_site, parents
 from selfheal_tui.source.edits import TextEdit
 
 NAME = "operand-types"
@@ -179,8 +179,15 @@ class _Sides:
             if numeric or counter:
                 reason = f"`{name}` is text, and `{self._source(other)}` is a number: read it as a number"
                 yield from self._convert(text, to, reason, STRONG if numeric else PLAUSIBLE)
+            wording = self._words(text)
+            if number and not (numeric or counter or wording):
+                reason = f"`{name}` is text, and `{self._source(other)}` is a number: read it as a number"
+                yield from self._convert(text, to, reason, PLAUSIBLE)
+            if self.augmented and other is self.left:
+                return  # a sum that becomes text is none any more
             reason = f"`{self._source(other)}` is {other_type}, and only text can be added to text"
-            yield from self._convert(other, "str", reason, PLAUSIBLE if numeric or counter else STRONG)
+            sure = STRONG if wording or not number else PLAUSIBLE
+            yield from self._convert(other, "str", reason, PLAUSIBLE if numeric or counter else sure)
         elif number and self.operator in ("-", "*", "/", "//", "%", "**", "** or pow()"):
             reason = f"`{name}` is text where a number is needed: read it as a number"
             yield from self._convert(text, to, reason, STRONG if numeric else PLAUSIBLE)
@@ -189,6 +196,22 @@ class _Sides:
             if both and not self.augmented:
                 edits = [flow.wrapped(self.site, n, to) for n in (self.left, self.right)]
                 yield from self._emit(edits, "both operands are text that reads as numbers", PLAUSIBLE)
+
+    def _words(self, text: ast.expr) -> bool:
+        """Whether text is being put together: a literal is added as well, or the text does not read as a number."""
+        value = flow.local(self.site, text)
+        if value is not None and value.type == "str":
+            return not flow.numeric_text(self.site, text)
+        origin = flow.last_value(self.site, text)
+        if origin is not None and flow.type_of(self.site, origin) == "str":
+            return not (isinstance(origin, ast.Constant) and flow.numeric_text(self.site, origin))
+        top: ast.AST = self.node
+        while isinstance(up := parents(self.site.tree).get(top), ast.BinOp) and isinstance(up.op, ast.Add):
+            top = up
+        added = flow.operands(top) if isinstance(top, ast.expr) else [text]
+        return any(
+            flow.type_of(self.site, part) == "str" and part is not text for part in added
+        ) or isinstance(text, ast.Constant | ast.JoinedStr | ast.BinOp)
 
     def _is_counter(self, other: ast.expr) -> bool:
         """Whether a number was started as `0` to add things up: then the text is what is wrong."""

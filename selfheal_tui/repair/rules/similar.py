@@ -124,6 +124,8 @@ def kindred(name: str, other: str) -> bool:
     with one word more.
     """
     left, right = tokens(name), tokens(other)
+    if left != right and left - {"get"} == right - {"get"}:
+        return True
     shared = left & right
     if not shared or left == right:
         return bool(shared)

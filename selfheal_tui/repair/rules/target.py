@@ -33,12 +33,17 @@ for part in filter(None, sys.argv[2].split('.')):
 print(json.dumps([n for n in dir(obj) if not n.startswith('__')]))
 """
 
-_PARAMETERS = """
+_PARAMETERS = r"""
 import sys, json, importlib, inspect
 obj = importlib.import_module(sys.argv[1])
 for part in sys.argv[2].split('.'):
     obj = getattr(obj, part)
-print(json.dumps([[p.name, p.kind.name] for p in inspect.signature(obj).parameters.values()]))
+try:
+    print(json.dumps([[p.name, p.kind.name] for p in inspect.signature(obj).parameters.values()]))
+except ValueError:  # written in C, without a signature: the first line of its documentation shows one
+    import re
+    shown = re.match(re.escape(sys.argv[2].rpartition('.')[2]) + r'\((.*?)\)(?: |$)', (obj.__doc__ or '').replace(chr(10), ' '))
+    print(json.dumps([[n, 'POSITIONAL_OR_KEYWORD'] for n in re.findall(r'(?<![\w=])[a-z]\w+', shown[1] if shown else '')]))
 """
 
 _EXPORTS = """

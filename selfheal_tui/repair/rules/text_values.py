@@ -73,7 +73,11 @@ def _percent(context: RepairContext, site: Site, found: re.Match[str]) -> Iterat
         to = flow.number_type(site, value, "float" if code in "feg" else "int")
         reason = f"`{source_of(site.text, value)}` is text that reads as a number"
         yield from flow.one_file(context, site, NAME, reason, STRONG, [flow.wrapped(site, value, to)])
-    if places.count(code) == 1 and code in "diu":
+    counted = found[2] in ("list", "tuple", "dict", "set", "frozenset", "deque")
+    if counted and value is not None and code in "diu":
+        reason = f"`%{code}` formats a number, and `{source_of(site.text, value)}` is a {found[2]}: its length is meant"
+        yield from flow.one_file(context, site, NAME, reason, PLAUSIBLE, [flow.wrapped(site, value, "len")])
+    if places.count(code) == 1 and code in "diu" and not counted:
         new = re.sub(rf"%([-]?\d*){code}", r"%\1s", text, count=1)
         reason = f"`%{code}` formats numbers only, and the value is {found[2]}"
         yield from flow.one_file(context, site, NAME, reason, PLAUSIBLE, [whole(node.left, new)])

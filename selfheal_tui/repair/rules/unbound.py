@@ -13,10 +13,10 @@ from collections.abc import Iterator
 
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules import flow
-from selfheal_tui.repair.rules.initial_value import counts_up, initial_value, place_to_start
+from selfheal_tui.repair.rules.initial_value import counts_up, initial_value, place_to_start, started_empty
 from selfheal_tui.repair.rules.rule import Finding, Rule
-from selfheal_tui.repair.rules.scopes import BUILTIN_NAMES, bindings, own_nodes
-from selfheal_tui.repair.rules.similar import distance
+from selfheal_tui.repair.rules.scopes import BUILTIN_NAMES, bindings, own_nodes, visible
+from selfheal_tui.repair.rules.similar import distance, near
 from selfheal_tui.repair.rules.spans import source_of, whole
 from selfheal_tui.repair.rules.support import (
     CERTAIN,
@@ -89,6 +89,7 @@ def apply(context: RepairContext) -> Iterator[Finding]:
         return
     case = Case(context, site, name, use)
     if "UnboundLocalError" not in context.error.type and not _self_referring(case):
+        yield from _never_started(case)
         return
     for step in (_hidden, _module_variable, _misspelt_branch, _local_import, _exception_name):
         findings = list(step(case))
@@ -118,6 +119,39 @@ def _use(site: Site, name: str) -> ast.AST | None:
 def _self_referring(case: Case) -> bool:
     """Whether a NameError is about a variable that the scope itself counts up."""
     return any(counts_up(n, case.name) for n in case.nodes)
+
+
+def _never_started(case: Case) -> Iterator[Finding]:
+    """A NameError about a container that its function fills: it is bound nowhere, so its first line is missing."""
+    if not isinstance(case.scope, FunctionNode) or case.name in visible(case.site.tree, case.use):
+        return
+    others = [n for n, b in visible(case.site.tree, case.use).items() if b.where != "builtin"]
+    if near(case.name, others):
+        return  # it may be another one, misspelt
+    scope = case.scope
+    outer = case.site.function(scope)
+    if isinstance(outer, FunctionNode) and (_calls_itself(scope) or _read_in(outer, case.name, but=scope)):
+        case = Case(case.context, case.site, case.name, scope)  # what outlives the inner call belongs outside
+    inside = [n for n in ast.walk(case.scope) if isinstance(n, ast.Name) and n.id == case.name]
+    value = started_empty(case.site, inside)
+    if value is None:
+        return
+    before = place_to_start(case.site, case.scope, case.name, inside, carried=True)
+    if before is None:
+        return
+    reason = f"`{case.name}` {value.why}, but never started: start it with `{value.text}`"
+    yield from case.emit(
+        reason, value.confidence, [flow.line_before(case.site, before, f"{case.name} = {value.text}")]
+    )
+
+
+def _calls_itself(function: FunctionNode) -> bool:
+    return any(isinstance(n, ast.Call) and flow.calls(n, function.name) for n in ast.walk(function))
+
+
+def _read_in(function: FunctionNode, name: str, *, but: ast.AST) -> bool:
+    inner = set(ast.walk(but))
+    return any(isinstance(n, ast.Name) and n.id == name and n not in inner for n in ast.walk(function))
 
 
 def _outer(case: Case) -> tuple[str, str]:
@@ -265,6 +299,8 @@ def _assigned_later(case: Case) -> Iterator[Finding]:
     if use is None or not isinstance(later, ast.Assign) or len(later.targets) != 1:
         return
     block = flow.block_of(case.site, later)
+    if any(isinstance(up, ast.For | ast.While | ast.AsyncFor) for up in ancestors(case.site.tree, later)):
+        return  # it is what the round before left behind
     if use not in block or block.index(use) >= block.index(later):
         return
     between = block[block.index(use) : block.index(later)]

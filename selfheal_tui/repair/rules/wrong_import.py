@@ -68,6 +68,11 @@ def wrong_import_name(context: RepairContext) -> Iterator[Finding]:
     names = list(context.error.evidence.obj_names)
     if path is not None:
         names.extend(exports(context.project, path))
+        inside = f"{context.project.module_name(path)}."
+        modules = [context.project.module_name(p) for p in context.project.python_files()]
+        names.extend(
+            m[len(inside) :] for m in modules if m.startswith(inside) and "." not in m[len(inside) :]
+        )
     else:
         names.extend(module_members(context.interpreter, module))
     if alias.name in names:

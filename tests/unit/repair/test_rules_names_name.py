@@ -94,3 +94,8 @@ def test_a_library_that_is_not_installed_is_explained_not_invented(tmp_path: Pat
     found = lab.refusals("bare", RULES)
     assert any("pip install seaborn" in refusal.explanation for refusal in found)
     assert not lab.candidates("bare", RULES)
+
+
+def test_nothing_is_compared_with_a_builtin_function(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, {"main.py": "def f(path, kind):\n    return path == ext\n\n\nf(1, 2)\n"})
+    assert not [c for c in lab.candidates() if "exit" in c.edits[0].text or "next" in c.edits[0].text]
