@@ -13,7 +13,7 @@ from serving import a_crash, drop, start_service, wait_until
 
 from selfheal_tui.store import Store
 
-REPORTS = int(os.environ.get("SELFHEAL_STORM_REPORTS", "1500"))
+REPORTS = int(os.environ.get("SELFHEAL_STORM_REPORTS", "4000"))
 """So many that the service is killed a dozen times; `SELFHEAL_STORM_REPORTS=10000` is the full storm, which takes
 some minutes."""
 CRASHES = 5
@@ -51,7 +51,7 @@ def test_of_all_reports_none_is_lost_or_doubled_by_a_service_that_is_killed_agai
     while not done.is_set() and kills < MOST_KILLS:
         assert service.stdout is not None
         service.stdout.readline()  # it serves
-        done.wait(chance.uniform(0.0, 2.0))
+        done.wait(chance.uniform(0.0, 0.8))
         if not done.is_set():
             service.kill()
             service.wait()
