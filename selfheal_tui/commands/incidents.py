@@ -8,8 +8,10 @@ import click
 
 from selfheal_tui.commands import exits, texts
 from selfheal_tui.commands.common import Options, emit, emit_json, fail, opened, project_options
-from selfheal_tui.model.incident import Attempt, Incident
+from selfheal_tui.model.approval import RequestState
+from selfheal_tui.model.incident import Attempt, Incident, IncidentState
 from selfheal_tui.model.serial import to_builtins
+from selfheal_tui.store import Store
 
 
 @click.command("incidents")
@@ -21,13 +23,15 @@ def incidents_command(*, options: Options, limit: int) -> None:
     """List incidents, newest first."""
     with opened(options) as project:
         found = project.engine.store.incidents.all()[:limit]
+        expired = {i.incident_id for i in found if question_expired(project.engine.store, i)}
     if options.as_json:
-        emit_json([summary(incident) for incident in found])
+        emit_json([summary(i) | {"question_expired": i.incident_id in expired} for i in found])
         return
     if not found:
         emit("no incidents yet. Start a program with: selfheal run -- python your_program.py")
     for incident in found:
-        emit(f"{texts.standing(incident):<22} {texts.headline(incident)}")
+        standing = "! question expired" if incident.incident_id in expired else texts.standing(incident)
+        emit(f"{standing:<22} {texts.headline(incident)}")
         emit(f"{'':<22} {texts.kind_of(incident)} · {texts.moment(incident.last_seen)}")
         emit(f"{'':<22} {texts.one_line(incident.message)}")
 
@@ -51,6 +55,7 @@ def diff_command(*, options: Options, incident_id: str, candidate: int | None, s
             if incident.request_id and attempt is incident.chosen_attempt
             else None
         )
+        expired = question_expired(engine.store, incident)
     from selfheal_tui.source.diff import unified_diff
 
     texts_now = {edit.path: (before.get(edit.path, ""), edit.text) for edit in attempt.candidate.edits}
@@ -61,7 +66,7 @@ def diff_command(*, options: Options, incident_id: str, candidate: int | None, s
             "candidate": attempt.candidate.candidate_id,
             "patch_sha256": attempt.candidate.patch_sha256,
             "files": diffs,
-            "code": request.binding.code if request else None,
+            "code": request.binding.code if request and not expired else None,
         }
         emit_json(body)
         return
@@ -72,10 +77,19 @@ def diff_command(*, options: Options, incident_id: str, candidate: int | None, s
             emit(two_columns(path, old, new))
         else:
             emit(diffs[path].rstrip("\n"))
-    if request is not None:
+    if request is not None and expired:
+        emit("\nthe question has expired; when the crash returns it is asked anew")
+    elif request is not None:
         emit(
             f"\ncode: {request.binding.code}   approve with: selfheal approve {incident.incident_id} --code {request.binding.code}"
         )
+
+
+def question_expired(store: Store, incident: Incident) -> bool:
+    """Returns whether an incident waits for an answer that would come too late; its crash asks anew."""
+    if incident.state is not IncidentState.AWAITING_APPROVAL or not incident.request_id:
+        return False
+    return store.approvals.state(incident.request_id) is RequestState.EXPIRED
 
 
 def _pick(incident: Incident, number: int | None) -> Attempt:

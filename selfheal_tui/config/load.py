@@ -33,13 +33,14 @@ NOT_SETTINGS = frozenset(
         "SELFHEAL_BLOCKED_SECONDS",
         "SELFHEAL_INBOX",
         "SELFHEAL_LIVE",
+        "SELFHEAL_OPERATOR",
         "SELFHEAL_PROGRAM",
         "SELFHEAL_RADAR",
         "SELFHEAL_ROOT",
         "SELFHEAL_TEST_CHANNEL",
     }
 )
-"""Variables by which we speak to the probe and the sandbox; they are set in the programs that we run."""
+"""Variables by which we speak to the probe and the sandbox, and the name under which a person decides."""
 PROGRAM_TABLES = "program"
 """Key of the `[[program]]` tables, which stand beside the settings in the same files."""
 _ROOT_MARKS = (OWN_FILE, SHARED_FILE, ".git", "setup.py", "setup.cfg")

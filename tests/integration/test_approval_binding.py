@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from shell import GREETER, PYTHON, Shell, tree
 
+from selfheal_tui.commands.incidents import question_expired
+from selfheal_tui.store import Store
+
 RUN = ("--", PYTHON, "main.py")
 
 
@@ -107,3 +110,14 @@ def test_an_answer_without_an_environment_counts_where_it_was_asked(shell: Shell
     assert incident["needs_person"], incident
     done = shell("approve", incident["id"])
     assert done.returncode == 0, done.stderr
+
+
+def test_an_expired_question_is_known_as_such(shell: Shell) -> None:
+    asked(shell)
+    with Store.open(shell.root) as store:
+        incident = store.incidents.all()[0]
+        assert not question_expired(store, incident)
+        expires = store.approvals.get(incident.request_id).expires_at
+    with Store.open(shell.root, clock=lambda: expires + 1) as store:
+        assert question_expired(store, incident)
+    assert shell.only_incident()["question_expired"] is False
