@@ -15,6 +15,12 @@ _S = IncidentState
 SETTLED = frozenset({_S.CLOSED, _S.AWAITING_APPROVAL, _S.ON_PROBATION})
 """States in which nobody has to walk the incident."""
 UNFINISHED = frozenset(set(_S) - SETTLED)
+_HEALED = frozenset({Outcome.HEALED, Outcome.HEALED_UNPROVEN})
+
+
+def has_fix(incident: Incident) -> bool:
+    """Whether a fix of the incident stands: on probation, or past it."""
+    return incident.state is _S.ON_PROBATION or incident.outcome in _HEALED
 
 
 def settle_unfinished(

@@ -1,22 +1,21 @@
 """The cases of one engine: who is walked when, and what is done when a walk has ended, one way or another.
 
-Runs on the service's thread. It starts worker processes and never works itself; what a fix leads to is `aftercare`.
+Runs on the service's thread. It starts worker processes and never works itself; what comes in is `arrivals`,
+what a fix leads to is `aftercare`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from selfheal_tui.model.approval import RequestState
-from selfheal_tui.model.crash import CrashReport
 from selfheal_tui.model.incident import Incident, IncidentState
 from selfheal_tui.model.kinds import Outcome
 from selfheal_tui.model.serial import MalformedDocumentError
-from selfheal_tui.pipeline.intake import TakenIn
 from selfheal_tui.pipeline.lease import IncidentBusyError, is_leased
 from selfheal_tui.pipeline.steps import ApprovalNeeded, Held, Step
 from selfheal_tui.pipeline.system import Engine, Silence, follow
@@ -25,10 +24,11 @@ from selfheal_tui.supervisor.aftermath import (
     UNFINISHED,
     adopt_applied,
     cancel_waiting,
+    has_fix,
     settle_unfinished,
 )
+from selfheal_tui.supervisor.arrivals import Arrivals
 from selfheal_tui.supervisor.events import (
-    CrashSeen,
     Event,
     IncidentClosed,
     JobMoved,
@@ -39,7 +39,6 @@ from selfheal_tui.supervisor.queue import (
     ENDED,
     IncidentQueue,
     JobState,
-    Priority,
     Waiter,
     priority_of,
 )
@@ -47,7 +46,6 @@ from selfheal_tui.supervisor.workers import Worker
 
 _S = IncidentState
 _OPEN = frozenset(set(IncidentState) - {_S.CLOSED})
-_HOLDING = frozenset({Outcome.HEALED, Outcome.HEALED_UNPROVEN})
 _RETRY_SECONDS = 1.0
 _START_RETRY_SECONDS = 5.0
 _OTHERS_SECONDS = 2.0
@@ -83,6 +81,10 @@ class Casework:
         means: What walks are made with.
         emit: Told what happens.
         clock: Unix time in seconds.
+
+    Attributes:
+        arrivals: Where crashes come in.
+        workers: Those at work, by incident.
     """
 
     def __init__(
@@ -100,89 +102,9 @@ class Casework:
         self._means = means
         self._emit = emit
         self._clock = clock
+        self.arrivals = Arrivals(engine, queue, care, emit, clock)
         self.workers: dict[str, Worker] = {}
-        self._walked_at: dict[str, float] = {}
         self._seen = (-1, -1)
-
-    # -- crashes come in ----------------------------------------------------------------------------
-
-    def counts_only(self, incident: Incident, report: CrashReport) -> bool:
-        """Returns whether a report opens nothing anew: its code was replaced, or was looked at just now in vain."""
-        if self._care.is_outdated(incident, report):
-            return True
-        return incident.state is _S.CLOSED and self._looked_at_just_now(incident, report)
-
-    def _looked_at_just_now(self, incident: Incident, report: CrashReport) -> bool:
-        walked = self._walked_at.get(incident.incident_id)
-        if walked is None or self._clock() - walked >= self._engine.settings.limits.cool_down_seconds:
-            return False
-        return not any(self._changed_since(path, walked) for path in _paths(report))
-
-    def _changed_since(self, path: str, at: float) -> bool:
-        try:
-            return self._engine.project.absolute(path).stat().st_mtime > at
-        except OSError:
-            return True
-
-    def arrived(self, taken: Sequence[TakenIn]) -> None:
-        """Queues what came in, and lets fixes on probation be judged by it."""
-        self._judge([one for one in taken if one.fresh and not one.counts_only])
-        for incident_id in dict.fromkeys(one.incident.incident_id for one in taken):
-            ours = [one for one in taken if one.incident.incident_id == incident_id]
-            self._arrived(self._engine.store.incidents.get(incident_id), ours)
-
-    def _arrived(self, incident: Incident, taken: Sequence[TakenIn]) -> None:
-        now = self._clock()
-        fresh = [one for one in taken if one.fresh]
-        if fresh:
-            last = fresh[-1].report
-            times = sum(max(1, one.report.count) for one in fresh)
-            late = all(one.counts_only for one in fresh)
-            self._emit(CrashSeen(incident, last.kind, last.process.pid, times, late))
-        waiters = [
-            Waiter(one.report.report_id, one.report.channel, one.report.waits_until)
-            for one in taken
-            if one.report.channel and one.report.waits_until > now
-        ]
-        rank = min(priority_of(one.report, incident.environment, now=now) for one in taken)
-        if incident.state in UNFINISHED or incident.state is _S.AWAITING_APPROVAL:
-            self._queue_up(incident, rank, waiters)
-        elif incident.state is _S.ON_PROBATION or incident.outcome in _HOLDING:
-            self._care.serve_outdated(incident, waiters)
-        else:
-            self._care.refuse(incident, waiters, incident.message)
-
-    def _queue_up(self, incident: Incident, rank: Priority, waiters: Sequence[Waiter]) -> None:
-        before = self._queue.get(incident.incident_id)
-        if incident.state is _S.AWAITING_APPROVAL and (before is None or before.state in ENDED):
-            self._queue.park(incident.incident_id, rank, incident.message)
-        job = self._queue.add(incident.incident_id, rank, waiters=waiters)
-        if before is None or before.state is not job.state:
-            self._emit(JobMoved(job))
-
-    def _judge(self, taken: Sequence[TakenIn]) -> None:
-        for closed in self._care.judge(taken) if taken else ():
-            again = [one for one in taken if one.incident.incident_id == closed.incident_id]
-            if again:
-                self._reopen(closed, again[-1].report)
-
-    def _reopen(self, closed: Incident, report: CrashReport) -> None:
-        """A crash that its fix did not cure is healed anew; it was counted when it came in."""
-        reopened = replace(
-            closed,
-            state=_S.DETECTED,
-            outcome=None,
-            report=report,
-            chosen=-1,
-            message="the crash returned after its fix, which was taken back",
-        )
-        self._engine.store.incidents.put(reopened)
-        self._engine.store.audit.append(
-            "incident.reopened",
-            actor="engine",
-            incident_id=closed.incident_id,
-            data={"report": report.report_id, "why": closed.message},
-        )
 
     # -- walks --------------------------------------------------------------------------------------
 
@@ -292,9 +214,9 @@ class Casework:
             self._move(incident_id, JobState.PARKED, incident.message)
             return
         self._move(incident_id, ended, incident.message)
-        self._walked_at[incident_id] = self._clock()
+        self.arrivals.walked(incident_id)
         waiters = self._waiters(incident)
-        if incident.state is _S.ON_PROBATION or incident.outcome in _HOLDING:
+        if has_fix(incident):
             self._care.begin(incident, waiters)
         else:
             self._care.refuse(incident, waiters, incident.message)
@@ -370,7 +292,7 @@ class Casework:
                 self._care.begin(adopted, ())
             else:
                 rank = priority_of(incident.report, incident.environment, now=self._clock())
-                self._queue_up(incident, rank, ())
+                self.arrivals.queue_up(incident, rank, ())
 
     def _look_after(self, incident: Incident) -> None:
         """Goes on with an incident that waited for a person, once somebody answered or nobody did in time."""
@@ -401,7 +323,3 @@ class Casework:
 
     def _move(self, incident_id: str, state: JobState, reason: str = "", *, not_before: float = 0.0) -> None:
         self._emit(JobMoved(self._queue.move(incident_id, state, reason, not_before=not_before)))
-
-
-def _paths(report: CrashReport) -> set[str]:
-    return {frame.path for info in report.chain for frame in info.frames if frame.in_app and frame.path}

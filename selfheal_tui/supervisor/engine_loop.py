@@ -107,10 +107,10 @@ class EngineLoop:
         self._care.tick()
 
     def _take_in(self) -> None:
-        taken = self._reception.look(self._cases.counts_only)
+        taken = self._reception.look(self._cases.arrivals.counts_only)
         self._full = bool(taken)
         if taken:
-            self._cases.arrived(taken)
+            self._cases.arrivals.arrived(taken)
 
     def _dispatch(self) -> None:
         for worker in self._cases.dispatch():
