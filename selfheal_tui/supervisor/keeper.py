@@ -10,14 +10,13 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from selfheal_tui.model.kinds import Restart
-from selfheal_tui.store.errors import StoreError
 from selfheal_tui.supervisor.backoff import Backoff
-from selfheal_tui.supervisor.breaker import Breakers
+from selfheal_tui.supervisor.duties import Duties
 from selfheal_tui.supervisor.launch import ProgramSpec, Running, Sink, exit_of, launch
 from selfheal_tui.supervisor.lifecycle import ProgramChanged, ProgramSnapshot, ProgramState, starts_again
 from selfheal_tui.supervisor.output import OutputRing
@@ -33,35 +32,6 @@ ENDING_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal
 """A program that dies of one of these after it was passed on was ended by an operator: no crash."""
 _PIDS_KEPT = 64
 _HOLD_POLL_SECONDS = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Duties:
-    """What all keepers of a manager share.
-
-    Attributes:
-        breakers: The crash-loop breakers.
-        environment: Makes a program's environment.
-        healing: Tells whether a crash of one of these processes is being healed right now.
-        changed: Told of each change of state; may be called from any keeper's thread.
-        rested: Called when a program has come to rest, after the last change.
-        grace_seconds: Time between `TERM` and `KILL`.
-        hold_seconds: Longest time that a restart waits for the healing of the crash before it.
-        steady_seconds: A run of this length starts the back-off anew.
-        size: Columns and rows for terminals.
-        clock: Unix time in seconds.
-    """
-
-    breakers: Breakers
-    environment: Callable[[ProgramSpec], Mapping[str, str]]
-    healing: Callable[[frozenset[int]], bool]
-    changed: Callable[[ProgramChanged], None]
-    rested: Callable[[], None]
-    grace_seconds: float
-    hold_seconds: float
-    steady_seconds: float
-    size: Callable[[], tuple[int, int]]
-    clock: Callable[[], float] = time.time
 
 
 class Keeper:
@@ -296,7 +266,8 @@ class Keeper:
         if done.seconds >= self._duties.steady_seconds:
             self._backoff.reset()
         ended["crashes"] = self.snapshot.crashes + crashed
-        problem = self._count_crash() if crashed and self.spec.restart is not Restart.NEVER else ""
+        counts = crashed and self.spec.restart is not Restart.NEVER
+        problem = self._duties.count_crash(self.spec.name) if counts else ""
         if problem:
             self._step(_S.BROKEN, **ended, message=f"crashed ({how}); {problem}")
             return False
@@ -304,14 +275,6 @@ class Keeper:
             self._step(_S.STOPPED, **ended, message=f"ended ({how})")
             return False
         return self._back_off(ended, how)
-
-    def _count_crash(self) -> str:
-        try:
-            why = self._duties.breakers.crashed(self.spec.name)
-        except StoreError as error:
-            # A breaker that cannot count must not let a program loop for ever.
-            return f"the crash-loop breaker failed, so it stays stopped: {error}"
-        return f"the crash-loop breaker stopped it: {why}" if why else ""
 
     def _back_off(self, ended: Mapping[str, Any], how: str) -> bool:
         wait = self._backoff.next()

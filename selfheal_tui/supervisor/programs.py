@@ -22,7 +22,8 @@ from selfheal_tui.probe.environment import probe_environment
 from selfheal_tui.probe.places import LIVE_VARIABLE, PROGRAM_VARIABLE
 from selfheal_tui.supervisor.backoff import Backoff
 from selfheal_tui.supervisor.breaker import Breakers
-from selfheal_tui.supervisor.keeper import Duties, Keeper
+from selfheal_tui.supervisor.duties import Duties
+from selfheal_tui.supervisor.keeper import Keeper
 from selfheal_tui.supervisor.launch import ProgramSpec, Sink
 from selfheal_tui.supervisor.lifecycle import ProgramChanged, ProgramSnapshot, ProgramState
 from selfheal_tui.supervisor.output import OutputRing, OutputSnapshot
