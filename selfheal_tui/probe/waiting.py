@@ -11,7 +11,7 @@ import threading
 import time
 
 from . import places
-from .guard import TALLY
+from .guardplan import TALLY
 from .loading import LibraryFirst
 
 TYPE_CHECKING = False

@@ -13,8 +13,8 @@ import sys
 import pytest
 
 from selfheal_tui.probe import cases
-from selfheal_tui.probe import guard as guards
 from selfheal_tui.probe.guard import guard, heal
+from selfheal_tui.probe.guardplan import Plan
 from selfheal_tui.probe.snapshot import Kept, owners_of
 
 
@@ -269,8 +269,8 @@ def test_different_crashes_in_the_same_library_function_are_different(inbox):
 )
 def test_production_does_not_wait_by_default(monkeypatch, env, seconds):
     monkeypatch.setenv("SELFHEAL_ENV", env)
-    assert guards.Plan("safe", None, 1, "f", "").seconds(in_task=True) == seconds
-    assert guards.Plan("safe", 5, 1, "f", "").seconds(in_task=True) == 5
+    assert Plan("safe", None, 1, "f", "").seconds(in_task=True) == seconds
+    assert Plan("safe", 5, 1, "f", "").seconds(in_task=True) == 5
 
 
 def test_a_plain_function_does_not_make_an_event_loop_stand_still_unless_it_says_so(monkeypatch):
@@ -278,8 +278,8 @@ def test_a_plain_function_does_not_make_an_event_loop_stand_still_unless_it_says
 
     async def main():
         return (
-            guards.Plan("safe", None, 1, "f", "").seconds(in_task=False),
-            guards.Plan("safe", 3, 1, "f", "").seconds(in_task=False),
+            Plan("safe", None, 1, "f", "").seconds(in_task=False),
+            Plan("safe", 3, 1, "f", "").seconds(in_task=False),
         )
 
     assert asyncio.run(main()) == (0, 3)
