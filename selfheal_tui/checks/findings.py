@@ -65,6 +65,7 @@ def make_report(
     details: Iterable[str] = (),
     *,
     isolation: Isolation | None = None,
+    left_failing: int = 0,
 ) -> RungReport:
     """Makes a report whose texts are masked and bounded."""
     kept = list(details)
@@ -78,6 +79,7 @@ def make_report(
         summary=mask_text(first_line)[:200],
         details=tuple(clip(text) for text in kept),
         isolation=isolation,
+        left_failing=left_failing,
     )
 
 

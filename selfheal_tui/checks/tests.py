@@ -94,7 +94,8 @@ def judge(before: TestRun, after: TestRun, again: TestRun | None, isolation: Iso
     output = [clip(after.output.strip())] if after.output.strip() else []
 
     def report(verdict: Verdict, text: str, details: list[str]) -> RungReport:
-        return make_report("tests", verdict, text, details, isolation=isolation)
+        old = len(after.failed & before.failed)
+        return make_report("tests", verdict, text, details, isolation=isolation, left_failing=old)
 
     if after.timed_out:
         return report(Verdict.FAIL, "the tests no longer end with the fix", output)

@@ -21,6 +21,7 @@ class RungReport:
         details: What was seen: findings with `path:line`, output tails. Masked and bounded.
         seconds: Wall-clock time it took.
         isolation: How well the sandbox was walled off, where one was used.
+        left_failing: Tests that fail with the fix, as they did before it; for the tests rung.
     """
 
     rung: str
@@ -29,6 +30,7 @@ class RungReport:
     details: tuple[str, ...] = ()
     seconds: float = 0.0
     isolation: Isolation | None = None
+    left_failing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,11 @@ class Proof:
     def flagged(self) -> bool:
         """Whether a person has to look: something failed or warned."""
         return self.failed or bool(self.warnings)
+
+    @property
+    def left_failing(self) -> int:
+        """How many tests fail with the fix, as they did before it."""
+        return sum(report.left_failing for report in self.reports)
 
     @property
     def acceptable(self) -> bool:

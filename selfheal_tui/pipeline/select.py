@@ -18,11 +18,12 @@ RIVAL_CHECKS = 3
 """At most so many candidates are judged in all once one is proved, so that certainty stays affordable."""
 
 
-def strength(attempt: Attempt) -> tuple[int, int, int, float]:
+def strength(attempt: Attempt) -> tuple[int, int, int, int, float]:
     """Returns a sort key: how much was shown for a candidate, then how few doubts there are."""
     proof = attempt.proof
     tests = proof.verdict("tests") is Verdict.PASS
-    return (int(proof.proved), -len(proof.warnings), int(tests), attempt.candidate.confidence)
+    doubts = -len(proof.warnings)
+    return (int(proof.proved), doubts, int(tests), -proof.left_failing, attempt.candidate.confidence)
 
 
 def better(best: Attempt | None, other: Attempt) -> Attempt | None:
@@ -57,6 +58,8 @@ def worth_a_rival_check(best: Attempt, candidate: Candidate, judged: int) -> boo
 def rivals_of(best: Attempt | None, tried: Sequence[Attempt]) -> int:
     """Counts the other candidates that were proved just as well as the best.
 
+    One that leaves more tests failing than the best does is no rival: the tests have told them apart.
+
     Args:
         best: The chosen one.
         tried: All that were judged in this walk.
@@ -68,5 +71,6 @@ def rivals_of(best: Attempt | None, tried: Sequence[Attempt]) -> int:
         for attempt in tried
         if attempt is not best
         and settled(attempt)
+        and attempt.proof.left_failing <= best.proof.left_failing
         and attempt.candidate.confidence >= best.candidate.confidence - RIVAL_MARGIN
     )

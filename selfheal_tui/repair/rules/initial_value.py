@@ -39,12 +39,14 @@ class Initial:
         why: A clause about how the name is used.
         confidence: On the scale of the house.
         carried: Whether it lives from one round of its loop to the next, and so starts before the loop.
+        either: Whether the code does not tell which of the two it is.
     """
 
     text: str
     why: str
     confidence: float
     carried: bool = False
+    either: bool = False
 
 
 def initial_value(
@@ -191,7 +193,7 @@ def _flag(name: str, nodes: Sequence[ast.AST]) -> Initial | None:
         and all(isinstance(v, ast.Constant) for v in _assigned(name, nodes))
     ):
         value = not values.pop()
-        return Initial(str(value), f"is a flag that is only ever set to {not value}", STRONG)
+        return Initial(str(value), f"is a flag that is only ever set to {not value}", STRONG, either=True)
     return None
 
 

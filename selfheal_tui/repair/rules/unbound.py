@@ -280,15 +280,17 @@ def _start_value(case: Case) -> Iterator[Finding]:
     if value is None:
         yield from _assigned_later(case)
         return
-    before = place_to_start(
-        case.site, case.scope, case.name, [*case.loads, *case.stores], carried=value.carried
-    )
-    if before is None:
-        return
+    uses = [*case.loads, *case.stores]
     reason = f"`{case.name}` {value.why}, but never started: start it with `{value.text}`"
-    yield from case.emit(
-        reason, value.confidence, [flow.line_before(case.site, before, f"{case.name} = {value.text}")]
-    )
+    # Before the loop a flag keeps what an earlier round set, inside it starts anew: nothing but the intent tells.
+    places = {
+        id(before): before
+        for carried in ((True, False) if value.either else (value.carried,))
+        if (before := place_to_start(case.site, case.scope, case.name, uses, carried=carried)) is not None
+    }
+    for before in places.values():
+        start = flow.line_before(case.site, before, f"{case.name} = {value.text}")
+        yield from case.emit(reason, value.confidence, [start])
 
 
 def _assigned_later(case: Case) -> Iterator[Finding]:

@@ -61,3 +61,17 @@ def test_rivalry_is_checked_only_among_equals_and_only_so_often() -> None:
     assert not worth_a_rival_check(best, near, 3)
     assert not worth_a_rival_check(best, a_candidate(proposer="llm"), 1)
     assert worth_a_rival_check(attempt("a = 1\n", replay=Verdict.NOT_POSSIBLE), far, 5)
+
+
+def leaving(attempt_made: Attempt, failing: int) -> Attempt:
+    reports = tuple(
+        replace(r, left_failing=failing if r.rung == "tests" else 0) for r in attempt_made.proof.reports
+    )
+    return replace(attempt_made, proof=replace(attempt_made.proof, reports=reports))
+
+
+def test_the_tests_tell_two_proved_fixes_apart() -> None:
+    fewer, more = leaving(attempt("a = 1\n", 0.8), 0), leaving(attempt("b = 1\n", 0.85), 2)
+    assert better(more, fewer) is fewer
+    assert rivals_of(fewer, [fewer, more]) == 0
+    assert rivals_of(more, [fewer, more]) == 1
