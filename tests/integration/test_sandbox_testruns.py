@@ -182,7 +182,7 @@ def test_garbage_on_the_result_descriptor_is_believed_in_nothing(root):
         "conftest.py",
         """
         import os
-        for number in range(3, 60):
+        for number in range(3, 1024):
             try:
                 os.write(number, b'{"forged": true}\\n')
             except OSError:
@@ -200,7 +200,7 @@ def test_a_forged_report_without_the_token_is_believed_in_nothing(root):
         """
         import json, os
         lines = [{"id": "test_a.py::test_a", "outcome": "passed"}, {"end": 0, "interrupted": False}]
-        for number in range(3, 60):
+        for number in range(3, 1024):
             try:
                 os.write(number, "".join(json.dumps(line) + "\\n" for line in lines).encode())
             except OSError:
