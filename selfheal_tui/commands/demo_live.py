@@ -26,6 +26,8 @@ from selfheal_tui.supervisor.programs import ProgramSpec
 
 TASKS = 90
 KINDS_PROMISED = 5
+PATIENCE_SECONDS = 400
+"""How long the agent tries failing tasks again; far more than healing takes, also on a slow machine."""
 JOURNAL = "journal.jsonl"
 
 
@@ -75,7 +77,14 @@ def play_live(into: Path | None, *, as_json: bool) -> bool:
         folder = materialise_live(into or Path(tempfile.mkdtemp(prefix="selfheal-live-")))
     except DemoError as error:
         raise Failure(str(error), exits.BAD_INPUT) from error
-    command = (sys.executable, "-m", "desk", "--tasks", str(TASKS), "--journal", JOURNAL)
+    command = (
+        sys.executable,
+        "-m",
+        "desk",
+        *("--tasks", str(TASKS)),
+        *("--journal", JOURNAL),
+        *("--seconds", str(PATIENCE_SECONDS)),
+    )
     options = Options(root=folder, as_json=as_json, flags={"environment": "local"}, env_file=None)
     stdout = os.dup(1)
     if as_json:
