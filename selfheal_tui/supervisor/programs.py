@@ -7,7 +7,6 @@ come in. What a crash means is the engine's business; which program it belongs t
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import threading
 import time
@@ -26,12 +25,12 @@ from selfheal_tui.supervisor.duties import Duties
 from selfheal_tui.supervisor.keeper import Keeper
 from selfheal_tui.supervisor.launch import ProgramSpec, Sink
 from selfheal_tui.supervisor.lifecycle import ProgramChanged, ProgramSnapshot, ProgramState
+from selfheal_tui.supervisor.listeners import Listeners
 from selfheal_tui.supervisor.output import OutputRing, OutputSnapshot
 from selfheal_tui.supervisor.terminal import our_size
 
 __all__ = ["Healing", "ProgramManager", "ProgramSpec", "UnknownProgramError"]
 
-_LOG = logging.getLogger(__name__)
 GRACE_SECONDS = 10.0
 """What a program gets between `TERM` and `KILL`; the default of `docker stop`."""
 
@@ -88,8 +87,7 @@ class ProgramManager:
         self._inbox = inbox
         self._service = service
         self._environ = dict(os.environ if environ is None else environ)
-        self._callbacks: list[Callable[[ProgramChanged], None]] = []
-        self._lock = threading.Lock()
+        self._listeners: Listeners[ProgramChanged] = Listeners("the programs")
         self._rest = threading.Condition()
         self._breakers = Breakers(
             state_directory, count=chosen.crash_loop_count, seconds=chosen.crash_loop_seconds, clock=clock
@@ -240,14 +238,7 @@ class ProgramManager:
         Returns:
             A function that ends the subscription.
         """
-        with self._lock:
-            self._callbacks.append(callback)
-
-        def end() -> None:
-            with self._lock, contextlib.suppress(ValueError):
-                self._callbacks.remove(callback)
-
-        return end
+        return self._listeners.add(callback)
 
     def wait(self, seconds: float | None = None) -> bool:
         """Waits until every program is at rest and none of their crashes is being healed.
@@ -308,14 +299,7 @@ class ProgramManager:
         return all(keeper.at_rest for keeper in self._keepers.values())
 
     def _changed(self, event: ProgramChanged) -> None:
-        with self._lock:
-            callbacks = list(self._callbacks)
-        for callback in callbacks:
-            try:
-                callback(event)
-            except Exception:  # noqa: BLE001 - logged
-                # A viewer's fault is not the programs'.
-                _LOG.exception("a watcher of %s failed", event.program.name)
+        self._listeners.tell(event)
 
     def _rested(self) -> None:
         with self._rest:

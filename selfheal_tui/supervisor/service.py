@@ -29,6 +29,7 @@ from selfheal_tui.supervisor.events import (
     ServiceStopped,
 )
 from selfheal_tui.supervisor.holder import EngineBusyError, engine_lease
+from selfheal_tui.supervisor.listeners import Listeners
 from selfheal_tui.supervisor.news import notice_for
 from selfheal_tui.supervisor.notify import Notifier
 from selfheal_tui.supervisor.queue import IncidentQueue, Job
@@ -68,8 +69,7 @@ class EngineService:
         self._workers = workers
         self._clock = clock
         self._queue = IncidentQueue()
-        self._callbacks: list[Callable[[Event], None]] = []
-        self._lock = threading.Lock()
+        self._listeners: Listeners[Event] = Listeners(f"the engine of {self.root}")
         self._errands: deque[Callable[[], None]] = deque()
         self._wake = -1
         self._stop_reason = ""
@@ -90,14 +90,7 @@ class EngineService:
         Returns:
             A function that ends the subscription.
         """
-        with self._lock:
-            self._callbacks.append(callback)
-
-        def end() -> None:
-            with self._lock, contextlib.suppress(ValueError):
-                self._callbacks.remove(callback)
-
-        return end
+        return self._listeners.add(callback)
 
     def on_restart_needed(self, callback: Callable[[RestartNeeded], None]) -> Callable[[], None]:
         """Has a callback told of programs that must be started anew to run a fix; as `subscribe`."""
@@ -263,14 +256,7 @@ class EngineService:
         self._post(errand)
 
     def _emit(self, event: Event) -> None:
-        with self._lock:
-            callbacks = list(self._callbacks)
-        for callback in callbacks:
-            try:
-                callback(event)
-            except Exception:  # noqa: BLE001 - logged
-                # A viewer's fault is not the engine's.
-                _LOG.exception("a viewer of %s failed", self.root)
+        self._listeners.tell(event)
 
 
 def _pass_on(event: Event, notifier: Notifier) -> None:
