@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import FrameType
 
 import click
@@ -54,19 +54,10 @@ def serve_command(*, options: Options, workers: int | None, sentry: str | None, 
             fail(str(error), exits.REFUSED)
 
 
-@contextlib.contextmanager
-def _ending_signals(stop: Callable[[str], None]) -> Iterator[None]:
+def _ending_signals(stop: Callable[[str], None]) -> AbstractContextManager[None]:
+    from selfheal_tui.supervisor.program import taking_signals
+
     def end(number: int, _frame: FrameType | None) -> None:
         stop(f"it got {signal.Signals(number).name}")
 
-    before = {}
-    for name in _ENDING:
-        number = getattr(signal, name, None)
-        # What we were told to ignore (`nohup`, say) does not end us.
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return taking_signals(end, _ENDING)

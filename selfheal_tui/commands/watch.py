@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -148,22 +148,13 @@ def _alone(engine: Engine, path: Path) -> Iterator[None]:
         fail(f"{path} is being watched by another process already", exits.REFUSED)
 
 
-@contextlib.contextmanager
-def _ending_signals(stop: threading.Event) -> Iterator[None]:
+def _ending_signals(stop: threading.Event) -> AbstractContextManager[None]:
     """Ends after the step that is being made; a second signal ends at once."""
+    from selfheal_tui.supervisor.program import taking_signals
 
     def end(_number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
 
-    before = {}
-    for name in _ENDING:
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return taking_signals(end, _ENDING)
