@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.model.crash import LocalValue
 from selfheal_tui.repair.base import RepairContext
+from selfheal_tui.repair.rules.rule import Finding
 from selfheal_tui.repair.rules.scopes import own_nodes
 from selfheal_tui.repair.rules.spans import line_bytes, needs_parentheses, source_of, whole
-from selfheal_tui.repair.rules.support import Site, ancestors, candidate, edited, parents
+from selfheal_tui.repair.rules.support import Site, ancestors, candidate, edited, parents, site_of
 from selfheal_tui.source.edits import TextEdit, add_import, apply_edits
 from selfheal_tui.source.position import first_line
 from selfheal_tui.source.text import dominant_newline
@@ -165,6 +166,27 @@ def with_suffix(site: Site, node: ast.expr, suffix: str) -> TextEdit:
     """Appends `.method()` or `[…]` to an expression, in parentheses where it needs them."""
     text = source_of(site.text, node)
     return whole(node, f"({text}){suffix}" if needs_parentheses(node) else f"{text}{suffix}")
+
+
+Handler = Callable[[RepairContext, Site, re.Match[str]], Iterator[Finding]]
+"""Yields what it has to offer for a message of its kind."""
+
+
+def by_message(context: RepairContext, handlers: Sequence[tuple[str, Handler]]) -> Iterator[Finding]:
+    """Asks the handler of the first pattern that the error's message begins with.
+
+    Args:
+        context: The crash.
+        handlers: Pattern and handler, in order.
+    """
+    site = site_of(context)
+    if site is None:
+        return
+    for pattern, handler in handlers:
+        found = re.match(pattern, context.error.message)
+        if found:
+            yield from handler(context, site, found)
+            return
 
 
 def one_file(

@@ -13,8 +13,7 @@ from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules import flow
 from selfheal_tui.repair.rules.rule import Finding, Rule
 from selfheal_tui.repair.rules.spans import rename_attribute, source_of, whole
-from selfheal_tui.repair.rules.support import PLAUSIBLE, STRONG, Site, explained, site_of
-from selfheal_tui.repair.rules.text_values import Handler
+from selfheal_tui.repair.rules.support import PLAUSIBLE, STRONG, Site, explained
 from selfheal_tui.source.edits import TextEdit
 
 NAME = "json-and-keys"
@@ -99,7 +98,7 @@ def _unhashable(context: RepairContext, site: Site, found: re.Match[str]) -> Ite
         yield from flow.one_file(context, site, NAME, reason, PLAUSIBLE, [flow.wrapped(site, place, to)])
 
 
-_HANDLERS: tuple[tuple[str, Handler], ...] = (
+_HANDLERS: tuple[tuple[str, flow.Handler], ...] = (
     (r"the JSON object must be str, bytes or bytearray, not (\w+)", _json_object),
     (r"'str' object has no attribute 'read'", _json_load),
     (r"Object of type (\w+) is not JSON serializable", _not_serializable),
@@ -110,14 +109,7 @@ _HANDLERS: tuple[tuple[str, Handler], ...] = (
 
 def apply(context: RepairContext) -> Iterator[Finding]:
     """Yields fixes for the first message that fits."""
-    site = site_of(context)
-    if site is None:
-        return
-    for pattern, handler in _HANDLERS:
-        found = re.match(pattern, context.error.message)
-        if found:
-            yield from handler(context, site, found)
-            return
+    yield from flow.by_message(context, _HANDLERS)
 
 
 RULES: tuple[Rule, ...] = (Rule(NAME, ("TypeError", "AttributeError"), apply),)

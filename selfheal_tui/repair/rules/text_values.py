@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules import flow
 from selfheal_tui.repair.rules.rule import Finding, Rule
 from selfheal_tui.repair.rules.spans import source_of, whole
-from selfheal_tui.repair.rules.support import PLAUSIBLE, STRONG, Site, explained, site_of
+from selfheal_tui.repair.rules.support import PLAUSIBLE, STRONG, Site, explained
 from selfheal_tui.source.edits import TextEdit
 
 NAME = "text-values"
-Handler = Callable[[RepairContext, Site, re.Match[str]], Iterator[Finding]]
 
 
 def _join(context: RepairContext, site: Site, found: re.Match[str]) -> Iterator[Finding]:
@@ -299,7 +298,7 @@ def _unary(context: RepairContext, site: Site, _found: re.Match[str]) -> Iterato
         yield from flow.one_file(context, site, NAME, reason, STRONG if numeric else PLAUSIBLE, [edit])
 
 
-_HANDLERS: tuple[tuple[str, Handler], ...] = (
+_HANDLERS: tuple[tuple[str, flow.Handler], ...] = (
     (r"sequence item \d+: expected str instance, (\w+) found", _join),
     (r"%(\w) format: (?:a number|a real number|an integer) is required, not (\w+)", _percent),
     (r"(list|tuple|string|range|bytes|bytearray|byte) indices must be integers or slices, not (\w+)", _index_type),
@@ -320,14 +319,7 @@ _HANDLERS: tuple[tuple[str, Handler], ...] = (
 
 def apply(context: RepairContext) -> Iterator[Finding]:
     """Yields conversions for the first message that fits."""
-    site = site_of(context)
-    if site is None:
-        return
-    for pattern, handler in _HANDLERS:
-        found = re.match(pattern, context.error.message)
-        if found:
-            yield from handler(context, site, found)
-            return
+    yield from flow.by_message(context, _HANDLERS)
 
 
 RULES: tuple[Rule, ...] = (Rule(NAME, ("TypeError", "ValueError", "AttributeError"), apply),)
