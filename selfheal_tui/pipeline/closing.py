@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from selfheal_tui.model.approval import ApprovalDecision, DecisionKind
 from selfheal_tui.model.evidence import Proof
-from selfheal_tui.model.incident import Attempt, Incident, IncidentState
+from selfheal_tui.model.incident import Attempt, Incident
 from selfheal_tui.model.kinds import Outcome
 from selfheal_tui.pipeline.learn import FactChecker, attempt_record, keys_of
 from selfheal_tui.pipeline.propose import Told
@@ -207,8 +207,3 @@ def _with_note(incident: Incident, note: str) -> Incident:
     attempts = list(incident.attempts)
     attempts[incident.chosen] = replace(attempts[incident.chosen], note=note)
     return replace(incident, attempts=tuple(attempts))
-
-
-def is_on_probation(incident: Incident) -> bool:
-    """Returns whether an applied fix is still to be confirmed."""
-    return incident.state is IncidentState.ON_PROBATION

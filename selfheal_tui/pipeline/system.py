@@ -229,7 +229,6 @@ class Engine:
 
     def _round(self, incident: Incident) -> Generator[Step, Silence | None, tuple[Incident, bool]]:
         told = Told()
-        incident = self._as_files_are(incident)
         incident = self._put(incident.advance(_S.PROPOSING))
         yield Progressed(incident)
         try:
@@ -303,7 +302,8 @@ class Engine:
             self.store.audit.append(
                 "approval.void", actor="engine", incident_id=incident.incident_id, data={"why": str(error)}
             )
-            drifted = replace(incident, state=_S.ANALYZED, request_id="", chosen=-1, message=str(error))
+            now = self._as_files_are(incident)
+            drifted = replace(now, state=_S.ANALYZED, request_id="", chosen=-1, message=str(error))
             return self._put(drifted), True
         except (ApplyError, StoreError) as error:
             return self.closer.close(incident, Outcome.FAILED, str(error)), False
