@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from selfheal_tui.commands import exits, texts
+from selfheal_tui.commands import exits
 from selfheal_tui.commands.common import (
     Options,
     emit,
@@ -24,6 +24,7 @@ from selfheal_tui.commands.incidents import summary
 from selfheal_tui.model.approval import ApprovalRequest, RequestState
 from selfheal_tui.model.incident import Incident, IncidentState
 from selfheal_tui.model.kinds import Outcome
+from selfheal_tui.operations import texts
 from selfheal_tui.probe import places
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from selfheal_tui.commands import exits, texts
+from selfheal_tui.commands import exits
 from selfheal_tui.commands.common import Options, emit, emit_json, fail, opened, operator, project_options
 from selfheal_tui.model.record import BackupEntry
+from selfheal_tui.operations import texts
 
 
 @click.command("backups")

@@ -16,12 +16,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from selfheal_tui.commands import exits, texts
+from selfheal_tui.commands import exits
 from selfheal_tui.commands.common import Failure, Options, emit_json, opened, say
 from selfheal_tui.commands.running import keep_running
 from selfheal_tui.demo.materialise import DemoError, materialise_live
 from selfheal_tui.model.incident import Incident, IncidentState
 from selfheal_tui.model.kinds import Outcome, Restart
+from selfheal_tui.operations import texts
 from selfheal_tui.supervisor.programs import ProgramSpec
 
 TASKS = 90

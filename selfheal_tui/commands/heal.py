@@ -7,12 +7,13 @@ from typing import IO
 
 import click
 
-from selfheal_tui.commands import exits, texts
+from selfheal_tui.commands import exits
 from selfheal_tui.commands.common import Options, emit, emit_json, fail, opened, project_options, say
 from selfheal_tui.commands.driver import Consent, drive
 from selfheal_tui.commands.incidents import without_secrets
 from selfheal_tui.model.incident import IncidentState
 from selfheal_tui.model.kinds import Outcome
+from selfheal_tui.operations import texts
 
 
 @click.command("heal")

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from selfheal_tui.commands import exits, texts
+from selfheal_tui.commands import exits
 from selfheal_tui.commands.common import Options, emit, emit_json, fail, opened, project_options
 from selfheal_tui.model.approval import RequestState
 from selfheal_tui.model.incident import Attempt, Incident, IncidentState
 from selfheal_tui.model.serial import to_builtins
+from selfheal_tui.operations import texts
 from selfheal_tui.store import Store
 
 

@@ -9,10 +9,10 @@ import json
 import sys
 from functools import singledispatch
 
-from selfheal_tui.commands import texts
 from selfheal_tui.commands.common import say
 from selfheal_tui.model.incident import IncidentState
 from selfheal_tui.model.kinds import Isolation
+from selfheal_tui.operations import texts
 from selfheal_tui.pipeline.steps import ApprovalNeeded, Held, Judged, Progressed, Proposed
 from selfheal_tui.supervisor.events import (
     CrashSeen,

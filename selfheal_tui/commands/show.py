@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from selfheal_tui.commands import texts
 from selfheal_tui.commands.common import Options, emit, emit_json, opened, project_options
 from selfheal_tui.commands.incidents import without_secrets
 from selfheal_tui.model.incident import Incident
 from selfheal_tui.model.record import AuditRecord
 from selfheal_tui.model.serial import to_builtins
+from selfheal_tui.operations import texts
 
 FACT_WIDTH = 160
 

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from selfheal_tui.commands import exits, texts
+from selfheal_tui.commands import exits
 from selfheal_tui.commands.common import Options, emit, fail, opened, project_options, say
 from selfheal_tui.commands.driver import Consent, drive
+from selfheal_tui.operations import texts
 
 if TYPE_CHECKING:
     from selfheal_tui.pipeline.system import Engine

@@ -1,0 +1,1 @@
+"""Widgets of the console, one a file; they draw snapshots and know nothing else."""
