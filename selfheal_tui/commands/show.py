@@ -79,12 +79,7 @@ def _candidates(incident: Incident) -> Iterator[str]:
 def _timeline(records: Sequence[AuditRecord]) -> Iterator[str]:
     yield "\ntimeline"
     for record in records:
-        facts = ", ".join(
-            f"{key}={value}"
-            for key, value in record.data.items()
-            if isinstance(value, str | int | float) and value != ""
-        )
         yield (
             f"  {texts.moment(record.at)}  {record.kind:<22} {record.actor:<20} "
-            f"{texts.one_line(facts, FACT_WIDTH)}"
+            f"{texts.facts(record.data, FACT_WIDTH)}"
         )

@@ -87,11 +87,13 @@ class RungView:
 
     Attributes:
         name: One of `model.evidence.RUNGS`.
-        standing: `pass`, `warn`, `fail`, `not possible`, `running` or `waiting`.
+        standing: `pass`, `warn`, `fail`, `not possible`, `running`, `waiting`, or `not reached` when the climb
+            ended before it.
         summary: One line.
         details: Evidence, a line each.
-        seconds: How long it took, or has taken.
+        seconds: How long it took; 0 while it runs.
         isolation: How it was walled off; empty when nothing was run.
+        started_at: Unix time in seconds at which it began; 0 unless it runs.
     """
 
     name: str
@@ -100,6 +102,7 @@ class RungView:
     details: tuple[str, ...] = ()
     seconds: float = 0.0
     isolation: str = ""
+    started_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +326,7 @@ class Board:
         read_only: Whether decisions are refused in this console.
         engine: The engine.
         rows: Incidents, those that need somebody first, then the newest.
-        requests: Open questions, oldest first.
+        requests: Open questions, oldest first; their rungs without evidence, which is in the detail.
         programs: Supervised by this console.
         problems: What failed in the tool itself, newest last, bounded.
         loading: Whether the store has not been read yet.

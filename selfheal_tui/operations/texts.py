@@ -7,27 +7,19 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.model.crash import LocalValue
 from selfheal_tui.model.evidence import Proof, RungReport
-from selfheal_tui.model.incident import Incident, IncidentState
-from selfheal_tui.model.kinds import Outcome, Verdict
+from selfheal_tui.model.incident import Incident
+from selfheal_tui.model.kinds import Verdict
+from selfheal_tui.operations import standings
 
-_MARKS = {Verdict.PASS: "✓", Verdict.WARN: "!", Verdict.FAIL: "✗", Verdict.NOT_POSSIBLE: "–"}
 _ASCII_MARKS = {Verdict.PASS: "ok", Verdict.WARN: "warn", Verdict.FAIL: "FAIL", Verdict.NOT_POSSIBLE: "n/a"}
-_STATE_GLYPHS = {
-    Outcome.HEALED: "✓",
-    Outcome.HEALED_UNPROVEN: "✓",
-    Outcome.EXPLAINED: "?",
-    Outcome.TRANSIENT: "~",
-    Outcome.EXTERNAL: "-",
-    Outcome.REJECTED: "✗",
-    Outcome.ROLLED_BACK: "↺",
-    Outcome.FAILED: "✗",
-}
-
+_SLACK = 4
+"""How many times its width is read of a line: what is cut away must cost nothing."""
 CODE_TYPES = frozenset({"function", "type", "module", "builtin_function_or_method", "method"})
 MOST_LOCALS = 12
 
@@ -40,7 +32,7 @@ def speaks_unicode() -> bool:
 
 def mark(verdict: Verdict) -> str:
     """Returns the sign of a verdict."""
-    return (_MARKS if speaks_unicode() else _ASCII_MARKS)[verdict]
+    return standings.VERDICTS[verdict].glyph if speaks_unicode() else _ASCII_MARKS[verdict]
 
 
 def place(incident: Incident) -> str:
@@ -65,11 +57,8 @@ def headline(incident: Incident) -> str:
 
 def standing(incident: Incident) -> str:
     """Returns where an incident stands, as glyph and word."""
-    if incident.state is IncidentState.CLOSED and incident.outcome is not None:
-        return f"{_STATE_GLYPHS[incident.outcome] if speaks_unicode() else '*'} {incident.outcome.value}"
-    if incident.state is IncidentState.AWAITING_APPROVAL:
-        return "! needs you"
-    return f"~ {incident.state.value}"
+    found = standings.of_incident(incident.state, incident.outcome)
+    return f"{found.glyph if speaks_unicode() else found.ascii} {found.word}"
 
 
 def kind_of(incident: Incident) -> str:
@@ -116,13 +105,24 @@ def fix_line(candidate: Candidate) -> str:
 
 def one_line(text: str, width: int = 300) -> str:
     """Returns a text as a single line of bounded length."""
-    line = " ".join(text.split())
-    return line if len(line) <= width else line[: width - 1] + "…"
+    head = text[: width * _SLACK]
+    line = " ".join(head.split())
+    return line if len(line) <= width and len(head) == len(text) else line[: width - 1] + "…"
 
 
 def telling(values: Sequence[LocalValue]) -> list[LocalValue]:
     """Returns the local variables that say something about a crash: data, not code."""
     return [v for v in values if v.type not in CODE_TYPES][:MOST_LOCALS]
+
+
+def facts(data: Mapping[str, Any], width: int) -> str:
+    """Returns the plain facts of an audit record, in a line."""
+    found = (
+        f"{key}={value[:width] if isinstance(value, str) else value}"
+        for key, value in data.items()
+        if isinstance(value, str | int | float) and value != ""
+    )
+    return one_line(", ".join(found), width)
 
 
 def moment(at: float) -> str:

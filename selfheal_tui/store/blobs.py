@@ -76,6 +76,13 @@ class BlobStore:
             )
         return data
 
+    def written_at(self, sha: str) -> float:
+        """Returns when the bytes with that hash were written, as Unix time in seconds; 0 if they are not there."""
+        try:
+            return self._file(sha).stat().st_mtime
+        except OSError:
+            return 0.0
+
     def discard(self, sha: str) -> None:
         """Deletes the bytes with that hash, if they are there."""
         remove_file(self._file(sha))

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from selfheal_tui.model.incident import Incident, IncidentState
 from selfheal_tui.model.serial import MalformedDocumentError, from_json, to_json
@@ -17,11 +17,13 @@ from selfheal_tui.store.errors import (
     IncidentConflictError,
     UnknownIncidentError,
 )
+from selfheal_tui.store.gist import IncidentGist, IncidentHead
 from selfheal_tui.store.masking import clean
 from selfheal_tui.store.table import JournalTable
 from selfheal_tui.store.taken import TakenReports
 
 SHORTEST_ID = 4
+T = TypeVar("T")
 
 
 class IncidentStore:
@@ -111,6 +113,47 @@ class IncidentStore:
         """Returns what changes whenever an incident may have changed; costs one `stat`."""
         return self._table.journal.signature()
 
+    def heads(self) -> list[IncidentHead]:
+        """Returns what is known of all incidents without reading their bodies, oldest first."""
+        return [
+            IncidentHead(
+                row["incident_id"],
+                row["blob"],
+                float(row["last_seen"]),
+                row.get("state") or "",
+                int(row.get("count") or 1),
+            )
+            for row in self._table.rows()
+        ]
+
+    def gist(self, head: IncidentHead) -> tuple[IncidentHead, IncidentGist, float]:
+        """Reads what a line of a list tells of an incident.
+
+        Args:
+            head: From `heads`; when the incident has changed since, its newest body is read.
+
+        Returns:
+            The head as it is now, the gist, and when its body was written (Unix time in seconds).
+
+        Raises:
+            UnknownIncidentError: It is not there any more.
+            CorruptStoreError: Its body cannot be read.
+        """
+        try:
+            return head, self._decoded(head.revision, head.incident_id, IncidentGist), self._written(head)
+        except CorruptStoreError:
+            with self._table.journal.locked():
+                row = self._table.find(head.incident_id)
+                if row is None:
+                    raise UnknownIncidentError(
+                        f"no incident {head.incident_id!r}", "`selfheal incidents` lists them"
+                    ) from None
+                now = head._replace(revision=row["blob"], last_seen=float(row["last_seen"]))
+                return now, self._decoded(now.revision, now.incident_id, IncidentGist), self._written(now)
+
+    def _written(self, head: IncidentHead) -> float:
+        return self._blobs.written_at(head.revision)
+
     def in_states(self, states: Collection[IncidentState]) -> list[Incident]:
         """Returns the incidents that are in some states, oldest first, without reading the others."""
         wanted = {state.value for state in states}
@@ -170,11 +213,14 @@ class IncidentStore:
         raise IncidentConflictError(f"all ids of {fingerprint} are taken", "clear old incidents")
 
     def _load(self, row: dict[str, Any]) -> Incident:
+        return self._decoded(row["blob"], row["incident_id"], Incident)
+
+    def _decoded(self, blob: str, incident_id: str, kind: type[T]) -> T:
         try:
-            return from_json(self._blobs.get(row["blob"]), Incident)
+            return from_json(self._blobs.get(blob), kind)
         except MalformedDocumentError as error:
             raise CorruptStoreError(
                 self._table.journal.file,
-                f"incident {row['incident_id']} cannot be read ({error})",
+                f"incident {incident_id} cannot be read ({error})",
                 "another version of selfheal wrote it; use that one, or move .selfheal away to start anew",
             ) from error
