@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import getpass
 import json
 import os
 import signal
@@ -23,6 +22,20 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 import click
 
 from selfheal_tui.commands import exits
+from selfheal_tui.operations.operator import operator
+
+__all__ = [
+    "Failure",
+    "Options",
+    "emit",
+    "emit_json",
+    "fail",
+    "opened",
+    "operator",
+    "project_options",
+    "say",
+    "translated_errors",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -199,15 +212,3 @@ def emit_json(value: Any) -> None:
 def fail(message: str, code: int) -> NoReturn:
     """Ends the command with a message and an exit code."""
     raise Failure(message, code)
-
-
-def operator() -> str:
-    """Returns the name under which decisions are put on record."""
-    return os.environ.get("SELFHEAL_OPERATOR") or _login()
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid-{os.getuid()}"

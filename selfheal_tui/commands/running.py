@@ -12,7 +12,7 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -27,6 +27,7 @@ from selfheal_tui.pipeline.build import Opened
 from selfheal_tui.pipeline.govern import RefusedError
 from selfheal_tui.pipeline.steps import ApprovalNeeded, Progressed
 from selfheal_tui.store import ApprovalConflictError
+from selfheal_tui.supervisor.crew import Crew, Quarters
 from selfheal_tui.supervisor.events import (
     Event,
     IncidentClosed,
@@ -67,10 +68,31 @@ def keep_running(
     store, settings = project.engine.store, project.loaded.settings
     service = EngineService(options.root, flags=options.flags, env_file=options.env_file)
     outlet = Outlet([spec.name for spec in specs])
-    liaison = Liaison(store.inbox.directory, service.ran_well)
     consent = yes and settings.environment is not Environment.PRODUCTION
     if yes and not consent:
         say("selfheal: --yes does not count in production; every fix will be asked for")
+
+    def changed(change: ProgramChanged) -> None:
+        if change.program.state not in _WITH_OUTPUT:
+            outlet.flush(change.program.name)
+        if options.as_json:
+            tell_program_json(change)
+        else:
+            tell_program(change, several=len(specs) > 1)
+
+    def record(kind: str, actor: str, facts: Mapping[str, Any]) -> None:
+        store.audit.append(kind, actor=actor, data=facts)
+
+    quarters = Quarters(
+        root=options.root,
+        inbox=store.inbox.directory,
+        state_directory=store.directory,
+        settings=settings.supervision,
+        sinks={spec.name: outlet.sink(spec.name) for spec in specs},
+    )
+    crew = Crew(specs, quarters, ran_well=service.ran_well, changed=changed, record=record)
+    liaison, manager = crew.liaison, crew.manager
+    crew.reset(reset, operator())
 
     def heard(event: Event) -> None:
         liaison.hear(event)
@@ -81,34 +103,6 @@ def keep_running(
         if consent and isinstance(event, Stepped) and isinstance(event.step, ApprovalNeeded):
             _agree(project, liaison, event.step)
 
-    def changed(change: ProgramChanged) -> None:
-        if change.program.state not in _WITH_OUTPUT:
-            outlet.flush(change.program.name)
-        liaison.hear_program(change)
-        if options.as_json:
-            tell_program_json(change)
-        else:
-            tell_program(change, several=len(specs) > 1)
-        if change.program.state is ProgramState.BROKEN and change.program.exit is not None:
-            facts = {"program": change.program.name, "why": change.program.message}
-            store.audit.append("program.broken", actor="supervisor", data=facts)
-
-    manager = ProgramManager(
-        specs,
-        liaison,
-        root=options.root,
-        inbox=store.inbox.directory,
-        state_directory=store.directory,
-        settings=settings.supervision,
-        sinks={spec.name: outlet.sink(spec.name) for spec in specs},
-    )
-    liaison.attach(manager)
-    manager.subscribe(changed)
-    for name in reset:
-        if manager.reset_breaker(name):
-            store.audit.append(
-                "program.breaker_reset", actor=f"operator:{operator()}", data={"program": name}
-            )
     service.subscribe(heard)
     with signals_to(manager), _serving(service), manager:
         manager.start()
