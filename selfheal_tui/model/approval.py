@@ -10,11 +10,12 @@ from selfheal_tui.model.kinds import RiskLevel
 
 
 class DecisionKind(StrEnum):
-    """What was decided about a request."""
+    """What was decided about a request; `withdrawn` means that another proposal took its place."""
 
     APPROVED = "approved"
     REJECTED = "rejected"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
 
 
 class RequestState(StrEnum):
@@ -24,6 +25,7 @@ class RequestState(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
     CONSUMED = "consumed"
 
 
@@ -95,7 +97,7 @@ class ApprovalDecision:
 
     Attributes:
         request_id: The request it answers.
-        kind: Approved, rejected or expired.
+        kind: Approved, rejected, expired or withdrawn.
         by: Who decided: a user name, or `policy:<rule>`.
         at: Unix time in seconds.
         reason: Why.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from selfheal_tui.config import LoadedSettings, load_settings
@@ -30,11 +30,17 @@ class Opened:
         engine: The engine; its `store` and `project` are for reading.
         loaded: Settings and where each came from.
         recovered: Half-done changes that were undone at start-up, a sentence each.
+        flags: Settings from the command line, by dotted key.
+        env_file: A `.env` file, if one was asked for.
+        environ: Environment variables that it was opened with, and that its workers get.
     """
 
     engine: Engine
     loaded: LoadedSettings
     recovered: tuple[str, ...]
+    flags: Mapping[str, str] = field(default_factory=dict)
+    env_file: Path | None = None
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
 @contextlib.contextmanager
@@ -63,7 +69,8 @@ def open_project(
         project = Project(root, loaded.settings.project)
         factory = ToolFactory(project, loaded.settings, store)
         with contextlib.closing(factory):
-            yield Opened(Engine(project, loaded.settings, store, factory), loaded, recovered)
+            engine = Engine(project, loaded.settings, store, factory)
+            yield Opened(engine, loaded, recovered, dict(flags or {}), env_file, environ)
 
 
 class ToolFactory:

@@ -191,6 +191,20 @@ class Governance:
         request = self._store.approvals.get(request_id)
         self._record(request, DecisionKind.EXPIRED, "engine", reason)
 
+    def withdraw(self, request_id: str, *, by: str, reason: str) -> None:
+        """Takes a request back because another proposal takes its place.
+
+        Args:
+            request_id: The request, open or expired.
+            by: The person's name.
+            reason: What takes its place.
+
+        Raises:
+            ApprovalConflictError: It was answered in this moment, and the answer counts.
+        """
+        request = self._store.approvals.get(request_id)
+        self._record(request, DecisionKind.WITHDRAWN, f"operator:{by}", reason)
+
     def _record(self, request: ApprovalRequest, kind: DecisionKind, by: str, reason: str) -> ApprovalDecision:
         decision = ApprovalDecision(
             request_id=request.request_id,

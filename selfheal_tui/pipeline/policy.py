@@ -46,6 +46,7 @@ class ChangeFacts:
         proposer: `rules`, `memory`, `llm` or `operator`.
         adds_imports: Modules that the fix newly imports.
         rivals: How many other, different fixes were proved as well.
+        set_aside: Whether an operator put another proposal for this crash aside.
     """
 
     environment: Environment
@@ -54,6 +55,7 @@ class ChangeFacts:
     proposer: str
     adds_imports: tuple[str, ...] = ()
     rivals: int = 0
+    set_aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,16 @@ ASK_RULES: tuple[AskRule, ...] = (
         "model-imports",
         lambda f: f.proposer == "llm" and bool(f.adds_imports),
         "a model's fix adds imports",
+    ),
+    AskRule(
+        "operator",
+        lambda f: f.proposer == "operator",
+        "an operator's own version is applied only once it was approved as proved",
+    ),
+    AskRule(
+        "set-aside",
+        lambda f: f.set_aside,
+        "an operator set another proposal for this crash aside",
     ),
 )
 """Reasons to ask, in the order in which they are told. None applies: allowed unasked."""

@@ -47,6 +47,7 @@ def candidates(
     barred: Iterable[str],
     record: Callable[[Candidate], float],
     told: Told,
+    skip: Callable[[Candidate], bool] = lambda _candidate: False,
 ) -> Generator[Candidate, Attempt | None, None]:
     """Yields candidates that were not tried before, proposer by proposer.
 
@@ -56,6 +57,7 @@ def candidates(
         barred: Keys of fixes that must not be tried (again).
         record: Share of successes of whatever proposed a candidate, 0 to 1.
         told: Collects refusals and skipped candidates.
+        skip: Tells which others are not to be tried.
 
     Yields:
         Candidates; the caller sends back the attempt that came of each.
@@ -76,7 +78,7 @@ def candidates(
                 told.refusals.append(item)
                 continue
             key = candidate_key(item)
-            if key in seen:
+            if key in seen or skip(item):
                 told.skipped.append(f"{item.proposer}/{item.rule}: {TRIED}")
                 proof = Proof(item.candidate_id, item.patch_sha256)
                 answer = Attempt(candidate=item, proof=proof, ast_key=key, note=TRIED)

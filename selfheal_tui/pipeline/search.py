@@ -5,7 +5,7 @@ It judges by `select` and decides nothing: what a proof is worth is governance's
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 
 from selfheal_tui.checks.base import Baseline
@@ -17,7 +17,7 @@ from selfheal_tui.model.ports import ReplayPlan, Sandbox, Workspace
 from selfheal_tui.model.settings import Settings
 from selfheal_tui.pipeline.learn import FactChecker, add_costs, keys_of
 from selfheal_tui.pipeline.propose import Told, candidate_key, candidates
-from selfheal_tui.pipeline.select import better, rivals_of, worth_a_rival_check
+from selfheal_tui.pipeline.select import better, is_free, rivals_of, worth_a_rival_check
 from selfheal_tui.pipeline.steps import Judged, Proposed, RungEnded, Step
 from selfheal_tui.pipeline.validate import replay_plans, validate
 from selfheal_tui.repair.base import Proposer, RepairContext
@@ -41,16 +41,31 @@ class Tools:
 
 
 class Search:
-    """Finds the best-proved candidate for an incident."""
+    """Finds the best-proved candidate for an incident.
 
-    def __init__(self, project: Project, settings: Settings, store: Store) -> None:
+    Args:
+        project: The project.
+        settings: All settings.
+        store: The store.
+        quiet: Leaves the incident on disk as it is: whoever searches keeps what comes of it. For searches beside an
+            open question, which must stand whatever becomes of them.
+    """
+
+    def __init__(self, project: Project, settings: Settings, store: Store, *, quiet: bool = False) -> None:
         self._project = project
         self._settings = settings
         self._store = store
+        self._quiet = quiet
         self._facts = FactChecker(store)
 
     def __call__(
-        self, tools: Tools, workspace: Workspace, incident: Incident, told: Told
+        self,
+        tools: Tools,
+        workspace: Workspace,
+        incident: Incident,
+        told: Told,
+        *,
+        skip: Callable[[Candidate], bool] | None = None,
     ) -> Generator[Step, object, tuple[Incident, Attempt | None, int]]:
         """Proposes and validates.
 
@@ -59,6 +74,7 @@ class Search:
             workspace: The isolated copy.
             incident: In state `proposing`, with its diagnosis.
             told: Collects what proposers said besides candidates.
+            skip: Given for another candidate than all that were tried; tells which are the same over again.
 
         Yields:
             Steps.
@@ -69,7 +85,7 @@ class Search:
         diagnosis = incident.diagnosis
         assert diagnosis is not None
         plans = replay_plans(self._store, self._project, incident.report, self._settings, tools.interpreter)
-        stream = self._candidates(tools, incident, diagnosis, told)
+        stream = self._candidates(tools, incident, diagnosis, told, skip)
         baseline = Baseline()
         tried: list[Attempt] = []
         best: Attempt | None = None
@@ -81,12 +97,10 @@ class Search:
             if best is not None and not worth_a_rival_check(best, candidate, len(tried)):
                 break
             incident = self._put(incident.advance(IncidentState.VALIDATING))
-            yield Proposed(incident, candidate)
-            proof = yield from self._climb(incident, candidate, diagnosis, workspace, plans, baseline)
-            attempt = Attempt(candidate=candidate, proof=proof, ast_key=candidate_key(candidate))
+            incident, attempt = yield from self._put_to_proof(
+                incident, candidate, diagnosis, workspace, plans, baseline
+            )
             tried.append(attempt)
-            incident = self._judged(incident, attempt)
-            yield Judged(incident, candidate, proof)
             best = better(best, attempt)
             incident = self._put(incident.advance(IncidentState.PROPOSING))
         stream.close()
@@ -95,12 +109,56 @@ class Search:
             incident = self._put(incident.advance(IncidentState.VALIDATING))
         return incident, best, rivals_of(best, tried)
 
+    def prove(
+        self, tools: Tools, workspace: Workspace, incident: Incident, candidate: Candidate
+    ) -> Generator[Step, object, tuple[Incident, Attempt]]:
+        """Puts one given candidate to the whole proof.
+
+        Args:
+            tools: The interpreter.
+            workspace: The isolated copy.
+            incident: With its diagnosis.
+            candidate: The fix.
+
+        Yields:
+            Steps.
+
+        Returns:
+            The incident with the attempt at its end, and the attempt.
+        """
+        diagnosis = incident.diagnosis
+        assert diagnosis is not None
+        plans = replay_plans(self._store, self._project, incident.report, self._settings, tools.interpreter)
+        return (yield from self._put_to_proof(incident, candidate, diagnosis, workspace, plans, Baseline()))
+
+    def _put_to_proof(
+        self,
+        incident: Incident,
+        candidate: Candidate,
+        diagnosis: Diagnosis,
+        workspace: Workspace,
+        plans: tuple[ReplayPlan, ...],
+        baseline: Baseline,
+    ) -> Generator[Step, object, tuple[Incident, Attempt]]:
+        yield Proposed(incident, candidate)
+        proof = yield from self._climb(incident, candidate, diagnosis, workspace, plans, baseline)
+        attempt = Attempt(candidate=candidate, proof=proof, ast_key=candidate_key(candidate))
+        incident = self._judged(incident, attempt)
+        yield Judged(incident, candidate, proof)
+        return incident, attempt
+
     def _candidates(
-        self, tools: Tools, incident: Incident, diagnosis: Diagnosis, told: Told
+        self,
+        tools: Tools,
+        incident: Incident,
+        diagnosis: Diagnosis,
+        told: Told,
+        skip: Callable[[Candidate], bool] | None,
     ) -> Generator[Candidate, Attempt | None, None]:
         crash = incident.fingerprint.value
         # One that nobody decided on (the request expired, the files drifted) is free to be proposed again.
-        settled = tuple(a for a in incident.attempts if a.proof.failed or a.note)
+        free = () if skip is not None else tuple(a for a in incident.attempts if is_free(a))
+        settled = tuple(a for a in incident.attempts if a not in free)
         context = RepairContext(
             project=self._project,
             report=incident.report,
@@ -111,13 +169,14 @@ class Search:
             rejections=tuple(a.note for a in settled if a.note.startswith("rejected")),
         )
         barred = set(self._store.learning.blacklisted(crash))
-        barred |= {a.ast_key for a in settled if a.proof.failed}
+        barred |= {a.ast_key for a in settled if a.proof.failed or skip is not None}
         return candidates(
             tools.proposers,
             context,
             barred=barred,
             record=lambda c: self._facts.success_rate(keys_of(c, crash)[0]),
             told=told,
+            skip=skip or (lambda _candidate: False),
         )
 
     def _climb(
@@ -192,5 +251,6 @@ class Search:
         return self._put(incident)
 
     def _put(self, incident: Incident) -> Incident:
-        self._store.incidents.put(incident)
+        if not self._quiet:
+            self._store.incidents.put(incident)
         return incident

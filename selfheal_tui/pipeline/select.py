@@ -18,6 +18,15 @@ RIVAL_CHECKS = 3
 """At most so many candidates are judged in all once one is proved, so that certainty stays affordable."""
 
 
+SET_ASIDE = "set aside by "
+"""How the note of a proposal begins that an operator put aside for another one, without rejecting it."""
+
+
+def is_free(attempt: Attempt) -> bool:
+    """Returns whether an attempt may be proposed again: nothing failed, and nobody said no to it."""
+    return not attempt.proof.failed and (not attempt.note or attempt.note.startswith(SET_ASIDE))
+
+
 def strength(attempt: Attempt) -> tuple[int, int, int, int, float]:
     """Returns a sort key: how much was shown for a candidate, then how few doubts there are."""
     proof = attempt.proof

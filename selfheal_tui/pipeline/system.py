@@ -20,6 +20,7 @@ from selfheal_tui.model.ports import SandboxError
 from selfheal_tui.model.settings import Settings
 from selfheal_tui.pipeline.analyze import analyze
 from selfheal_tui.pipeline.apply import ApplyError, DriftError, apply_candidate
+from selfheal_tui.pipeline.asking import Asking
 from selfheal_tui.pipeline.binding import bind
 from selfheal_tui.pipeline.closing import Closer
 from selfheal_tui.pipeline.govern import Governance, RefusedError
@@ -32,8 +33,7 @@ from selfheal_tui.pipeline.intake import (
     take_in_all,
 )
 from selfheal_tui.pipeline.lease import IncidentBusyError, lease
-from selfheal_tui.pipeline.limits import change_limit, cooling_down
-from selfheal_tui.pipeline.policy import ChangeFacts
+from selfheal_tui.pipeline.limits import cooling_down
 from selfheal_tui.pipeline.propose import Told
 from selfheal_tui.pipeline.search import Search, Tools
 from selfheal_tui.pipeline.steps import ApprovalNeeded, Held, Progressed, Step
@@ -74,8 +74,9 @@ class Engine:
         self.store = store
         self.governance = Governance(project, settings, store, clock=clock)
         self.closer = Closer(project, store, clock=clock)
-        self._tools = tools
-        self._clock = clock
+        self.make_tools = tools
+        self.clock = clock
+        self.asking = Asking(settings, store, self.governance, clock=clock)
         self._search = Search(project, settings, store)
 
     def take_in(self, report: CrashReport) -> Incident:
@@ -91,7 +92,7 @@ class Engine:
             self.project,
             arrivals,
             environment=self.settings.environment,
-            now=self._clock(),
+            now=self.clock(),
             counts_only=counts_only,
         )
 
@@ -163,6 +164,8 @@ class Engine:
             if current.state is not _S.AWAITING_APPROVAL or attempt is None:
                 return current
             request = self.store.approvals.get(current.request_id)
+            if self.store.approvals.state(request.request_id) is RequestState.OPEN:
+                return current  # it asks something else by now
             result, drifted = yield from self._answered(current, request, attempt)
             if drifted:
                 result, _ = yield from self._round(result)
@@ -219,7 +222,7 @@ class Engine:
         if diagnosis.nature is Nature.EXTERNAL:
             return self.closer.close(incident, Outcome.EXTERNAL, diagnosis.root_cause)
         left = cooling_down(
-            self.store, self.settings.limits, fingerprint=incident.fingerprint.value, now=self._clock()
+            self.store, self.settings.limits, fingerprint=incident.fingerprint.value, now=self.clock()
         )
         if left > 0:
             return self.closer.close(
@@ -232,7 +235,7 @@ class Engine:
         incident = self._put(incident.advance(_S.PROPOSING))
         yield Progressed(incident)
         try:
-            tools = self._tools(incident.report)
+            tools = self.make_tools(incident.report)
             with tools.sandbox.workspace() as workspace:
                 incident, best, rivals = yield from self._search(tools, workspace, incident, told)
         except SandboxError as error:
@@ -240,24 +243,7 @@ class Engine:
         if best is None:
             return self.closer.nothing_found(incident, told), False
         incident = self._put(replace(incident, chosen=incident.attempts.index(best)))
-        diagnosis = incident.diagnosis
-        assert diagnosis is not None
-        facts = ChangeFacts(
-            environment=self.settings.environment,
-            diagnosis=diagnosis,
-            proof=best.proof,
-            proposer=best.candidate.proposer,
-            adds_imports=best.candidate.adds_imports,
-            rivals=rivals,
-        )
-        limits = change_limit(
-            self.store,
-            self.settings.limits,
-            fingerprint=incident.fingerprint.value,
-            paths=[edit.path for edit in best.candidate.edits],
-            now=self._clock(),
-        )
-        gate = self.governance.judge(best.candidate, facts, limits=limits)
+        gate = self.asking.judge(incident, best, rivals=rivals)
         try:
             request = self.governance.request(incident.incident_id, best.candidate, gate)
         except RefusedError as error:
@@ -284,6 +270,9 @@ class Engine:
                 decision = self.store.approvals.decision(request.request_id)
             if decision is None:
                 return self.closer.close(incident, Outcome.REJECTED, why), False
+        if decision.kind is DecisionKind.WITHDRAWN:
+            # Whoever put another proposal in its place was cut off before it stood there.
+            return self._anew(incident, f"{decision.by} withdrew the question: {decision.reason}"), True
         if decision.kind is not DecisionKind.APPROVED:
             return self.closer.rejected(incident, decision), False
         incident = self._put(incident.advance(_S.APPLYING))
@@ -302,9 +291,7 @@ class Engine:
             self.store.audit.append(
                 "approval.void", actor="engine", incident_id=incident.incident_id, data={"why": str(error)}
             )
-            now = self._as_files_are(incident)
-            drifted = replace(now, state=_S.ANALYZED, request_id="", chosen=-1, message=str(error))
-            return self._put(drifted), True
+            return self._anew(incident, str(error)), True
         except (ApplyError, StoreError) as error:
             return self.closer.close(incident, Outcome.FAILED, str(error)), False
         incident = self._put(
@@ -316,6 +303,10 @@ class Engine:
         )
         yield Progressed(incident)
         return incident, False
+
+    def _anew(self, incident: Incident, why: str) -> Incident:
+        now = self._as_files_are(incident)
+        return self._put(replace(now, state=_S.ANALYZED, request_id="", chosen=-1, message=why))
 
     def _as_files_are(self, incident: Incident) -> Incident:
         """Follows lines that moved since the crash was taken in, by this very engine's other fixes not least."""

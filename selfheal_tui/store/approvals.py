@@ -29,7 +29,10 @@ _ANSWERED = {
     DecisionKind.APPROVED: RequestState.APPROVED,
     DecisionKind.REJECTED: RequestState.REJECTED,
     DecisionKind.EXPIRED: RequestState.EXPIRED,
+    DecisionKind.WITHDRAWN: RequestState.WITHDRAWN,
 }
+_NEVER_TOO_LATE = frozenset({DecisionKind.EXPIRED, DecisionKind.WITHDRAWN})
+"""Answers that allow nothing, and may therefore come after the time in which others must."""
 
 
 class ApprovalStore:
@@ -110,10 +113,8 @@ class ApprovalStore:
         with self._journal.locked():
             request = self.get(decision.request_id)
             state = self.state(decision.request_id)
-            recording_expiry = decision.kind is DecisionKind.EXPIRED and state is RequestState.EXPIRED
-            if self.decision(decision.request_id) is not None or not (
-                state is RequestState.OPEN or recording_expiry
-            ):
+            late = decision.kind in _NEVER_TOO_LATE and state is RequestState.EXPIRED
+            if self.decision(decision.request_id) is not None or not (state is RequestState.OPEN or late):
                 raise ApprovalConflictError(
                     f"request {decision.request_id} is {state} already",
                     "it is asked anew when the program is run again and the crash returns",
