@@ -70,6 +70,7 @@ REQUESTS: Mapping[RequestState, Standing] = MappingProxyType(
         RequestState.APPROVED: ANSWERED,
         RequestState.REJECTED: Standing("rejected", "✗", "x", _T.BAD),
         RequestState.EXPIRED: QUESTION_EXPIRED,
+        RequestState.WITHDRAWN: Standing("replaced by another", "-", "-", _T.QUIET),
         RequestState.CONSUMED: Standing("approved and used", "✓", "+", _T.GOOD),
     }
 )
