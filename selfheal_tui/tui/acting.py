@@ -69,4 +69,4 @@ class Acting:
     @property
     def _host(self) -> Host:
         app: Any = getattr(self, "app", self)
-        return cast(Host, app)
+        return cast("Host", app)

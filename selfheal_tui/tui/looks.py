@@ -119,7 +119,10 @@ class Guard(LineFilter):
         return text.isascii() and text.isprintable() if self.ascii else text.isprintable() or not _hides(text)
 
     def _replaced(self, segment: Segment) -> Segment:
-        text = "".join(sign if len(shown := visible(sign)) == 1 and shown == sign else _one(shown) for sign in segment.text)
+        text = "".join(
+            sign if len(shown := visible(sign)) == 1 and shown == sign else _one(shown)
+            for sign in segment.text
+        )
         text = text.replace("\n", " ").replace("\t", " ")
         if self.ascii:
             text = _NOT_ASCII.sub(_stand_in, text)

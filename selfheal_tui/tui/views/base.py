@@ -35,3 +35,10 @@ class View(Acting, Container):
 
     def hear(self, event: DeskEvent) -> None:
         """Takes what the desk tells, on the app's thread."""
+
+    def go_to(self, incident_id: str) -> None:
+        """Puts the cursor on an incident, where the view has one."""
+
+    def back(self) -> bool:
+        """Goes one step back inside of the view; returns whether there was one to go."""
+        return False
