@@ -1,0 +1,442 @@
+"""The real desk: what a face asks and decides goes from here to the store, the engine and the programs.
+
+It wires threads together and does no work of its own: the clerk reads, errands decide, the seat serves, the crew
+keeps programs. Every method returns at once and may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from selfheal_tui.operations import decisions
+from selfheal_tui.operations import programs as program_views
+from selfheal_tui.operations.answers import Answer
+from selfheal_tui.operations.clerk import Around, Clerk, ClerkCalls, Room
+from selfheal_tui.operations.desk import (
+    Answered,
+    DeskEvent,
+    EditedFile,
+    PreviewReady,
+)
+from selfheal_tui.operations.engineseat import EngineSeat, SeatCalls
+from selfheal_tui.operations.errands import Act, Errand, Errands
+from selfheal_tui.operations.liveproof import LiveProofs
+from selfheal_tui.operations.opening import Session
+from selfheal_tui.operations.operator import operator
+from selfheal_tui.operations.safe import line
+from selfheal_tui.operations.snapshot import RollbackPreview
+from selfheal_tui.pipeline.build import Opened
+from selfheal_tui.pipeline.steps import Step
+from selfheal_tui.store import StoreError
+from selfheal_tui.supervisor.crew import Crew, Quarters
+from selfheal_tui.supervisor.events import (
+    Event,
+    IncidentClosed,
+    JobMoved,
+    ReportRefused,
+    RestartNeeded,
+    ServiceProblem,
+    ServiceStopped,
+    Stepped,
+)
+from selfheal_tui.supervisor.lifecycle import AT_REST
+from selfheal_tui.supervisor.output import OutputSnapshot
+from selfheal_tui.supervisor.programs import ProgramManager, ProgramSpec, UnknownProgramError
+from selfheal_tui.supervisor.queue import JobState
+
+_LOG = logging.getLogger(__name__)
+STOP_SECONDS = 1.8
+"""How long everything together gets to end; what has not ended by then dies with the process."""
+TERM_SECONDS = 1.0
+"""What programs get of it between `TERM` and `KILL`."""
+MOST_PROBLEMS = 20
+NO_OUTPUT = OutputSnapshot((), 0, 0)
+READ_ONLY = "this console is read-only; decide in another one, or with `selfheal approve` and its kin"
+
+
+class LiveDesk:
+    """A desk over a project; implements `operations.desk.Desk`.
+
+    Args:
+        root: The project.
+        environ: Environment for settings, workers and programs; ours by default.
+        flags: Settings from the command line, by dotted key.
+        env_file: A `.env` file, if one was asked for.
+        read_only: Refuse every decision, serve nothing and run nothing.
+        serve: Whether to serve the project when nobody else does.
+        specs: Programs to supervise; none of them reads our standard input.
+        reset: Programs whose crash-loop breakers are lifted first.
+
+    Raises:
+        ValueError: It is to run programs and to be read-only; or a program is to read our standard input.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        environ: Mapping[str, str] | None = None,
+        flags: Mapping[str, str] | None = None,
+        env_file: Path | None = None,
+        read_only: bool = False,
+        serve: bool = True,
+        specs: Sequence[ProgramSpec] = (),
+        reset: Sequence[str] = (),
+    ) -> None:
+        if read_only and specs:
+            raise ValueError("a read-only console runs no programs; leave one of the two out")
+        if any(spec.inherit_stdin for spec in specs):
+            raise ValueError("a program under the console cannot read from the terminal; give it none")
+        self.session = Session(
+            root.resolve(), dict(os.environ if environ is None else environ), dict(flags or {}), env_file
+        )
+        self.read_only = read_only
+        self._serve = serve and not read_only
+        self._specs = tuple(specs)
+        self._reset = tuple(reset)
+        self._told: Callable[[DeskEvent], None] = lambda _event: None
+        self._ending = False
+        self._seat: EngineSeat | None = None
+        self._crew: Crew | None = None
+        self._problems: deque[str] = deque(maxlen=MOST_PROBLEMS)
+        self._previews: dict[str, RollbackPreview] = {}
+        self._proofs = LiveProofs(self._tell)
+        self._clerk = Clerk(
+            self.session, read_only=read_only, calls=ClerkCalls(self._tell, self._opened, self._around)
+        )
+        self._errands = Errands(self._tell, self._clerk.call)
+
+    # -- life ---------------------------------------------------------------------------------------
+
+    def start(self, tell: Callable[[DeskEvent], None]) -> None:
+        """Begins to watch, to serve and to run, and tells events from then on, on threads of the desk's."""
+        self._told = tell
+        self._clerk.start()
+
+    def stop(self) -> None:
+        """Ends programs, engine and errands, and tells nothing more. Returns within two seconds."""
+        if self._ending:
+            return
+        self._ending = True
+        until = time.monotonic() + STOP_SECONDS
+        self._errands.close()
+        if self._seat is not None:
+            self._seat.stop()
+        if self._crew is not None:
+            _end_programs(self._crew.manager, until)
+        self._clerk.stop()
+        for join in (self._seat.join if self._seat else None, self._errands.join, self._clerk.join):
+            if join is not None and not join(max(0.0, until - time.monotonic())):
+                _LOG.warning("%s did not end in time", join.__qualname__)
+
+    def _opened(self, room: Room) -> None:
+        """Puts seat and crew in place; on the clerk's thread, once the project is open."""
+        if self._ending:
+            return
+        for text in room.opened.recovered:
+            self._problems.append(line(f"recovered: {text}"))
+        store, settings = room.opened.engine.store, room.opened.loaded.settings
+        seat = EngineSeat(
+            self.session,
+            store.directory,
+            serve=self._serve,
+            calls=SeatCalls(self._heard, self._clerk.call),
+        )
+        if self._specs:
+            quarters = Quarters(
+                root=self.session.root,
+                inbox=store.inbox.directory,
+                state_directory=store.directory,
+                settings=settings.supervision,
+                environ=self.session.environ,
+            )
+            try:
+                self._crew = Crew(
+                    self._specs,
+                    quarters,
+                    ran_well=seat.ran_well,
+                    changed=lambda _change: self._clerk.call(),
+                    record=self._record,
+                )
+                self._crew.reset(self._reset, self._by())
+                self._crew.manager.start()
+            except (StoreError, ValueError, UnknownProgramError) as error:
+                self._problem(f"the programs were not started: {error}")
+        self._seat = seat
+        seat.start()
+
+    def _tell(self, event: DeskEvent) -> None:
+        if self._ending:
+            return
+        try:
+            self._told(event)
+        except Exception:  # noqa: BLE001 - a face that fails must not end the engine's or the clerk's thread
+            _LOG.exception("the face did not take %s", type(event).__name__)
+
+    # -- what the engine tells, on its thread ---------------------------------------------------------
+
+    def _heard(self, event: Event) -> None:
+        if self._crew is not None:
+            self._crew.liaison.hear(event)
+        match event:
+            case Stepped(step=step):
+                self._proofs.hear(step)
+            case JobMoved(job=job) if job.state is not JobState.RUNNING:
+                self._proofs.end(job.incident_id)
+            case IncidentClosed(incident=incident):
+                self._proofs.forget(incident.incident_id)
+            case ServiceStopped():
+                self._proofs.end_all()
+            case ServiceProblem(where=where, error=error):
+                self._problem(f"{where}: {error}")
+            case ReportRefused(file=file, why=why):
+                self._problem(f"report {file} was refused: {why}")
+            case RestartNeeded(incident_id=incident_id, pid=pid):
+                self._problem(f"#{incident_id} is fixed on disk; restart program {pid} to run it")
+            case _:
+                pass
+        self._clerk.call()
+
+    def _problem(self, text: str) -> None:
+        self._problems.append(line(text, 500))
+        self._clerk.call()
+
+    def _around(self) -> Around:
+        seat, crew = self._seat, self._crew
+        return Around(
+            engine=seat.view() if seat is not None else Around().engine,
+            notes=self._proofs.notes(),
+            programs=tuple(program_views.program_of(one) for one in crew.manager.snapshots()) if crew else (),
+            problems=tuple(self._problems),
+        )
+
+    def _record(self, kind: str, actor: str, facts: Mapping[str, Any]) -> None:
+        self._clerk.ask(
+            f"recording {kind} {facts}",
+            lambda room: room.opened.engine.store.audit.append(kind, actor=actor, data=facts),
+        )
+
+    # -- questions ----------------------------------------------------------------------------------
+
+    def look_at(self, incident_id: str) -> None:
+        """Asks for an incident in full, now and whenever it changes; an empty id ends that."""
+        self._clerk.look_at(incident_id)
+        self._proofs.tell_again(incident_id)
+
+    def ask_history(self) -> None:
+        """Asks for `HistoryReady`."""
+
+    def ask_backups(self) -> None:
+        """Asks for `BackupsReady`."""
+
+    def ask_insights(self) -> None:
+        """Asks for `InsightsReady`."""
+
+    def ask_policy(self) -> None:
+        """Asks for `PolicyReady`."""
+
+    def export(self, kind: str, form: str, file: str, *, text: str = "") -> None:
+        """Writes history, insights or a screenshot to a file."""
+
+    def ask_preview(self, target: str) -> None:
+        """Asks for `PreviewReady`: of a backup id, an incident id, or `undo` for the last rollback."""
+
+        def show(room: Room) -> None:
+            shown, why = decisions.preview(room.opened, target)
+            self._previews.pop(target, None)
+            if shown is not None:
+                self._previews[target] = shown
+            self._tell(PreviewReady(target, shown, why))
+
+        self._clerk.ask(f"the preview of {target}", show)
+
+    def output(self, program: str, *, after: int = 0) -> OutputSnapshot:
+        """Returns kept output of a program, from memory."""
+        if self._crew is None:
+            return NO_OUTPUT
+        try:
+            return self._crew.manager.output(program, after=after)
+        except UnknownProgramError:
+            return NO_OUTPUT
+
+    # -- decisions ----------------------------------------------------------------------------------
+
+    def approve(self, request_id: str, *, code: str = "", reason: str = "") -> None:
+        """Approves, and has it applied."""
+
+        def act(project: Opened, _stop: threading.Event) -> Answer:
+            with self._proving() as tell:
+                answer = decisions.approve(
+                    project, request_id, by=self._by(), code=code, reason=reason, tell=tell
+                )
+            if answer.ok and answer.incident is not None and self._crew is not None:
+                self._crew.liaison.agree(answer.incident.incident_id)
+            return answer
+
+        self._decide(request_id, "applying what was approved", act)
+
+    def reject(self, request_id: str, *, reason: str = "") -> None:
+        """Rejects."""
+        self._decide(
+            request_id,
+            "rejecting",
+            lambda project, _stop: decisions.reject(project, request_id, by=self._by(), reason=reason),
+            quick=True,
+        )
+
+    def revise(self, request_id: str, files: Sequence[EditedFile], *, what: str) -> None:
+        """Puts the operator's version in place of a proposal; it is proved and asked anew."""
+        kept = tuple(files)
+
+        def act(project: Opened, stop: threading.Event) -> Answer:
+            with self._proving(f"your version · {line(what, 60)}") as tell:
+                return decisions.revise(
+                    project, request_id, kept, what=what, by=self._by(), tell=tell, stop=stop
+                )
+
+        self._decide(request_id, f"proving your version ({line(what, 60)})", act)
+
+    def next_candidate(self, request_id: str) -> None:
+        """Puts the next proved candidate in place of a proposal, or searches on when there is none."""
+
+        def act(project: Opened, stop: threading.Event) -> Answer:
+            with self._proving() as tell:
+                return decisions.next_candidate(project, request_id, by=self._by(), tell=tell, stop=stop)
+
+        self._decide(request_id, "looking for another fix", act)
+
+    def retry(self, incident_id: str) -> None:
+        """Has an incident that was not healed looked at anew."""
+        self._decide(
+            incident_id,
+            f"opening #{line(incident_id, 40)} anew",
+            lambda project, _stop: decisions.retry(project, incident_id, by=self._by()),
+            quick=True,
+        )
+
+    def cancel(self, incident_id: str) -> None:
+        """Ends the work on an incident."""
+
+        def act(project: Opened, _stop: threading.Event) -> Answer:
+            seat = self._seat
+            service = seat.service if seat is not None else None
+            if seat is not None and service is not None and seat.works_on(incident_id):
+                service.cancel(incident_id, f"operator:{self._by()}")
+                return Answer(ok=True, text=f"the work on #{incident_id} is ended; it is closed as rejected")
+            return decisions.cancel(project, incident_id, by=self._by())
+
+        self._decide(incident_id, f"ending the work on #{line(incident_id, 40)}", act, quick=True)
+
+    def cancel_errand(self, errand: str) -> None:
+        """Ends something long that this desk started."""
+        if not self._errands.cancel(errand):
+            self._tell(Answered(errand, ok=False, text="that has ended already"))
+
+    def roll_back(self, target: str, *, overwrite: bool = False, reason: str = "") -> None:
+        """Carries out what `ask_preview` showed for the same target; refused when files changed since."""
+        shown = self._previews.get(target)
+        if shown is None and not self.read_only:
+            text = "look at the preview first: nothing is written that was not shown"
+            self._tell(Answered(target, ok=False, text=text))
+            return
+
+        def act(project: Opened, _stop: threading.Event) -> Answer:
+            options: dict[str, Any] = {"overwrite": overwrite, "reason": reason, "shown": shown}
+            if target == "undo":
+                return decisions.undo(project, by=self._by(), **options)
+            return decisions.roll_back(project, target, by=self._by(), **options)
+
+        self._decide(target, f"taking back {line(target, 80)}", act)
+
+    def pause(self, *, reason: str = "") -> None:
+        """Stops all changes, in every process."""
+        self._decide(
+            "pause",
+            "pausing",
+            lambda project, _stop: decisions.pause(project, by=self._by(), reason=reason),
+            quick=True,
+        )
+
+    def resume(self) -> None:
+        """Allows changes again."""
+        self._decide(
+            "resume",
+            "resuming",
+            lambda project, _stop: decisions.resume(project, by=self._by()),
+            quick=True,
+        )
+
+    def restart_program(self, name: str) -> None:
+        """Starts a supervised program anew."""
+        self._with_program(name, lambda manager: program_views.restart(manager, name, self._by()))
+
+    def stop_program(self, name: str) -> None:
+        """Stops a supervised program."""
+        self._with_program(name, lambda manager: program_views.stop(manager, name))
+
+    # -- how decisions are carried out ------------------------------------------------------------------
+
+    def _by(self) -> str:
+        return operator(self.session.environ)
+
+    def _decide(self, about: str, text: str, act: Act, *, quick: bool = False) -> None:
+        if self.read_only:
+            self._tell(Answered(about, ok=False, text=READ_ONLY))
+            return
+        self._errands.start(
+            Errand(about, text, act, lambda: self.session.opened_as_asked(about), quick=quick)
+        )
+
+    def _with_program(self, name: str, act: Callable[[ProgramManager], Answer]) -> None:
+        if self.read_only:
+            self._tell(Answered(name, ok=False, text=READ_ONLY))
+            return
+        crew = self._crew
+        if crew is None:
+            text = "this console supervises no programs; start it as `selfheal run -- COMMAND`"
+            self._tell(Answered(name, ok=False, text=text))
+            return
+        # Reads only memory and the breakers' small file: nothing that keeps a face waiting.
+        answer = act(crew.manager)
+        self._clerk.call()
+        self._tell(Answered(name, ok=answer.ok, text=line(answer.text, 500)))
+
+    @contextlib.contextmanager
+    def _proving(self, label: str = "") -> Iterator[Callable[[Step], None]]:
+        """Shows the steps of an errand as a live proof, and ends that with the errand, however it ends."""
+        seen: set[str] = set()
+
+        def told(step: Step) -> None:
+            seen.add(step.incident.incident_id)
+            self._proofs.hear(step, label)
+            self._clerk.call()
+
+        try:
+            yield told
+        finally:
+            for incident_id in seen:
+                self._proofs.end(incident_id)
+
+
+def _end_programs(manager: ProgramManager, until: float) -> None:
+    """Stops all programs: asked first, killed soon after."""
+    manager.stop()
+    asked_until = min(until, time.monotonic() + TERM_SECONDS)
+    while _running(manager) and time.monotonic() < asked_until:
+        time.sleep(0.02)
+    if _running(manager):
+        manager.kill()
+    while _running(manager) and time.monotonic() < until:
+        time.sleep(0.02)
+
+
+def _running(manager: ProgramManager) -> list[str]:
+    return [one.name for one in manager.snapshots() if one.state not in AT_REST]
