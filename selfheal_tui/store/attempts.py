@@ -22,6 +22,14 @@ class AttemptStore:
         """Records an attempt, masked; it is on the disk when this returns."""
         self._table.insert(clean(attempt))
 
-    def all(self) -> list[HealingAttempt]:
-        """Returns all attempts, oldest first."""
-        return [from_builtins(row, HealingAttempt) for row in self._table.rows()]
+    def all(self, *, after: int = 0) -> list[HealingAttempt]:
+        """Returns all attempts, oldest first.
+
+        Args:
+            after: Leave out so many of the oldest, which are known already.
+        """
+        return [from_builtins(row, HealingAttempt) for row in self._table.rows()[after:]]
+
+    def count(self) -> int:
+        """Returns how many attempts are on record."""
+        return len(self._table.rows())

@@ -127,8 +127,15 @@ class AuditLog:
             self._write_head(Head(record.sequence, record.hash))
             return record
 
-    def records(self, incident_id: str | None = None, kinds: Collection[str] = ()) -> list[AuditRecord]:
+    def records(
+        self, incident_id: str | None = None, kinds: Collection[str] = (), *, after: int = 0
+    ) -> list[AuditRecord]:
         """Returns records in order, of one incident or all, of some kinds or all.
+
+        Args:
+            incident_id: The incident; None for all.
+            kinds: The kinds; empty for all.
+            after: Only records with a greater sequence number.
 
         Raises:
             CorruptStoreError: The log is damaged.
@@ -138,6 +145,7 @@ class AuditLog:
             for row in self._table().rows()
             if (incident_id is None or row["incident_id"] == incident_id)
             and (not kinds or row["kind"] in kinds)
+            and row["sequence"] > after
         ]
 
     def signature(self) -> tuple[int, int]:
