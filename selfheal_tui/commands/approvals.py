@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from dataclasses import replace
-from typing import Any
 
 import click
 
@@ -14,18 +13,24 @@ from selfheal_tui.commands.common import (
     emit,
     emit_json,
     fail,
-    opened,
     operator,
     project_options,
     say,
 )
-from selfheal_tui.commands.driver import Consent, drive
 from selfheal_tui.commands.incidents import summary
-from selfheal_tui.model.approval import ApprovalRequest, RequestState
-from selfheal_tui.model.incident import Incident, IncidentState
-from selfheal_tui.model.kinds import Outcome
 from selfheal_tui.operations import texts
-from selfheal_tui.probe import places
+from selfheal_tui.operations.answers import Answer, Came
+from selfheal_tui.operations.opening import Session
+
+CODES = {
+    Came.DONE: exits.OK,
+    Came.NOT_HEALED: exits.NOT_HEALED,
+    Came.NOT_PROVED: exits.NOT_HEALED,
+    Came.ASKED_ANEW: exits.NEEDS_PERSON,
+    Came.REFUSED: exits.REFUSED,
+    Came.NOT_FOUND: exits.NOT_FOUND,
+}
+"""Exit code for what came of a decision."""
 
 
 @click.command("approve")
@@ -55,71 +60,37 @@ def reject_command(*, options: Options, incident_id: str, reason: str) -> None:
     _answer(options, incident_id, approve=False, code="", reason=reason)
 
 
-def _answer(options: Options, incident_id: str, *, approve: bool, code: str, reason: str) -> None:
-    from selfheal_tui.pipeline.govern import WrongCodeError
-    from selfheal_tui.pipeline.lease import IncidentBusyError
-    from selfheal_tui.store import ApprovalConflictError
+def session_of(options: Options) -> Session:
+    """Returns a command's options as what the operations open projects by."""
+    return Session(options.root, os.environ, options.flags, options.env_file)
 
-    with opened(_as_asked(options, incident_id)) as project:
-        engine = project.engine
-        incident = engine.store.incidents.get(incident_id.lstrip("#"))
-        request = _request_of(engine, incident)
-        try:
-            if engine.store.approvals.state(request.request_id) is not RequestState.APPROVED or not approve:
-                engine.governance.decide(
-                    request.request_id, approve=approve, by=operator(), reason=reason, code=code
-                )
-        except (WrongCodeError, ApprovalConflictError) as error:
-            fail(str(error), exits.REFUSED)
-        consent = Consent(yes=False, wait_seconds=0.0, leave_open=True)
-        try:
-            ended = drive(engine, engine.resume(incident), consent)
-        except IncidentBusyError:
-            say("recorded; the waiting selfheal takes it from here")
-            places.ring(str(engine.project.root), "approval")
-            ended = engine.store.incidents.get(incident.incident_id)
-            status = exits.OK
+
+def refuse_unless_done(answer: Answer) -> None:
+    """Ends the command with the answer's sentence where nothing was decided."""
+    if not answer.ok and answer.came in (Came.REFUSED, Came.NOT_FOUND):
+        fail(answer.text, CODES[answer.came])
+
+
+def _answer(options: Options, incident_id: str, *, approve: bool, code: str, reason: str) -> None:
+    from selfheal_tui.commands.narration import tell
+    from selfheal_tui.operations import decisions
+
+    with session_of(options).opened_as_asked(incident_id) as project:
+        for line in project.recovered:
+            say(f"recovered: {line}")
+        if approve:
+            answer = decisions.approve(
+                project, incident_id, by=operator(), code=code, reason=reason, tell=tell
+            )
         else:
-            served = places.ring(str(engine.project.root), "approval")
-            if ended.state is IncidentState.ON_PROBATION and not served:
-                ended = engine.closer.confirm(
-                    ended,
-                    "applied after approval; proved in an isolated copy, not yet seen in the live program",
-                )
-            status = _exit_code(ended)
+            answer = decisions.reject(project, incident_id, by=operator(), reason=reason, tell=tell)
+    refuse_unless_done(answer)
+    if answer.handed_on:
+        say(answer.text)
+    ended = answer.incident
+    assert ended is not None
     if options.as_json:
         emit_json(summary(ended))
     else:
         emit(f"{texts.standing(ended)}  {texts.headline(ended)}\n  {texts.one_line(ended.message, 2000)}")
-    sys.exit(status if approve else exits.OK)
-
-
-def _as_asked(options: Options, incident_id: str) -> Options:
-    """Answers in the environment in which was asked, where nothing names another one."""
-    with opened(options) as project:
-        if project.loaded.origins["environment"].source != "default":
-            return options
-        incident = project.engine.store.incidents.get(incident_id.lstrip("#"))
-        return replace(options, flags={**options.flags, "environment": incident.environment.value})
-
-
-def _exit_code(ended: Incident) -> int:
-    if ended.state is IncidentState.AWAITING_APPROVAL:
-        return exits.NEEDS_PERSON  # something had changed under the approval, so it is asked anew
-    if ended.state is IncidentState.ON_PROBATION or ended.outcome in (
-        Outcome.HEALED,
-        Outcome.HEALED_UNPROVEN,
-    ):
-        return exits.OK
-    return exits.NOT_HEALED
-
-
-def _request_of(engine: Any, incident: Incident) -> ApprovalRequest:
-    if incident.state is not IncidentState.AWAITING_APPROVAL or not incident.request_id:
-        fail(
-            f"incident {incident.incident_id} does not wait for an approval: it is "
-            f"{incident.outcome or incident.state}",
-            exits.REFUSED,
-        )
-    request: ApprovalRequest = engine.store.approvals.get(incident.request_id)
-    return request
+    sys.exit(CODES[answer.came])

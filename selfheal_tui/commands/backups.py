@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Sequence
 
 import click
 
@@ -11,6 +11,7 @@ from selfheal_tui.commands import exits
 from selfheal_tui.commands.common import Options, emit, emit_json, fail, opened, operator, project_options
 from selfheal_tui.model.record import BackupEntry
 from selfheal_tui.operations import texts
+from selfheal_tui.pipeline.rollback import FilePlan
 
 
 @click.command("backups")
@@ -41,56 +42,43 @@ def backups_command(*, options: Options) -> None:
 @click.option(
     "--overwrite", is_flag=True, help="Restore over conflicting later edits; they are backed up first."
 )
+@click.option("--undo", is_flag=True, help="Take the last rollback back instead of a TARGET.")
 @click.option("--reason", default="", help="Why, for the record.")
-@click.argument("target")
+@click.argument("target", required=False, default="")
 @project_options
-def rollback_command(*, options: Options, dry_run: bool, overwrite: bool, reason: str, target: str) -> None:
+def rollback_command(
+    *, options: Options, dry_run: bool, overwrite: bool, undo: bool, reason: str, target: str
+) -> None:
     """Take back the fix of incident TARGET, or restore backup TARGET.
 
     Edits made after the fix are kept by a three-way merge; where that conflicts nothing is written
-    (exit code 77) unless --overwrite is given. A rollback has backups of its own and can be taken back.
+    (exit code 77) unless --overwrite is given. A rollback has backups of its own and can be taken back
+    with --undo, which puts the fix in again.
     """
-    from selfheal_tui.pipeline.rollback import RollbackConflictError, execute_rollback, plan_rollback
-    from selfheal_tui.store import StoreError
+    from selfheal_tui.operations import rollbacks
 
+    if undo == bool(target):
+        raise click.UsageError("name a TARGET, or take the last rollback back with --undo")
     with opened(options) as project:
-        engine = project.engine
-        store = engine.store
-        backup = next((e for e in store.backups.entries() if e.backup_id == target), None)
-        incident = None
-        if backup is not None:
-            entries = [backup]
-        else:
-            incident = store.incidents.get(target.lstrip("#"))
-            if not incident.transaction_id:
-                fail(f"incident {incident.incident_id} has no applied fix to take back", exits.NOT_FOUND)
-            entries = store.backups.of_transaction(incident.transaction_id)
-        plans = plan_rollback(store, engine.project, entries)
+        try:
+            retreat = rollbacks.plan(project, rollbacks.UNDO if undo else target)
+        except rollbacks.NothingToTakeBackError as error:
+            fail(str(error), exits.NOT_FOUND)
         if not dry_run:
-            try:
-                if incident is not None:
-                    why = reason or "taken back by the operator"
-                    engine.closer.revert(incident, why, actor=f"operator:{operator()}", overwrite=overwrite)
-                else:
-                    execute_rollback(
-                        store,
-                        plans,
-                        incident_id=entries[0].incident_id,
-                        actor=f"operator:{operator()}",
-                        overwrite=overwrite,
-                    )
-            except (RollbackConflictError, StoreError) as error:
-                fail(str(error), exits.REFUSED)
-    _show(options, plans, dry_run=dry_run)
-    conflict = any(p.action.value == "conflict" for p in plans)
+            answer = rollbacks.carry_out(project, retreat, by=operator(), overwrite=overwrite, reason=reason)
+            if not answer.ok:
+                fail(answer.text, exits.REFUSED)
+    _show(options, retreat.title, retreat.plans, dry_run=dry_run)
+    conflict = any(p.action.value == "conflict" for p in retreat.plans)
     sys.exit(exits.REFUSED if dry_run and conflict and not overwrite else exits.OK)
 
 
-def _show(options: Options, plans: Any, *, dry_run: bool) -> None:
+def _show(options: Options, title: str, plans: Sequence[FilePlan], *, dry_run: bool) -> None:
     if options.as_json:
         emit_json(
             {
                 "dry_run": dry_run,
+                "title": title,
                 "files": [
                     {"path": p.path, "action": p.action.value, "diff": p.diff, "note": p.note} for p in plans
                 ],

@@ -15,30 +15,26 @@ def pause_command(*, options: Options, reason: str) -> None:
 
     Crashes are still recorded and explained.
     """
+    from selfheal_tui.operations import decisions
+
     with opened(options) as project:
-        store = project.engine.store
-        store.pause.pause(operator(), reason)
-        store.audit.append("policy.paused", actor=f"operator:{operator()}", data={"reason": reason})
-    _show(options, paused=True)
+        answer = decisions.pause(project, by=operator(), reason=reason)
+    _show(options, answer.text, paused=True)
 
 
 @click.command("resume")
 @project_options
 def resume_command(*, options: Options) -> None:
     """Allow changes again."""
+    from selfheal_tui.operations import decisions
+
     with opened(options) as project:
-        store = project.engine.store
-        store.pause.resume(operator())
-        store.audit.append("policy.resumed", actor=f"operator:{operator()}", data={})
-    _show(options, paused=False)
+        answer = decisions.resume(project, by=operator())
+    _show(options, answer.text, paused=False)
 
 
-def _show(options: Options, *, paused: bool) -> None:
+def _show(options: Options, text: str, *, paused: bool) -> None:
     if options.as_json:
         emit_json({"paused": paused})
     else:
-        emit(
-            "paused: nothing will be changed until `selfheal resume`"
-            if paused
-            else "healing is allowed again"
-        )
+        emit(text)

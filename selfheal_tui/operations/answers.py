@@ -31,6 +31,7 @@ class Answer:
         came: What came of it, for exit codes.
         request_id: The question that is open about the incident now; empty when there is none.
         proof: What was shown about the operator's version or the next candidate, if one was put to the proof.
+        handed_on: Whether another process, which waited for the answer, acts on it.
     """
 
     ok: bool
@@ -39,3 +40,4 @@ class Answer:
     came: Came = Came.DONE
     request_id: str = ""
     proof: Proof | None = None
+    handed_on: bool = False

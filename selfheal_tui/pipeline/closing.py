@@ -7,7 +7,7 @@ planned, conflict-aware rollback as an operator's.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from selfheal_tui.model.approval import ApprovalDecision, DecisionKind
@@ -16,7 +16,7 @@ from selfheal_tui.model.incident import Attempt, Incident
 from selfheal_tui.model.kinds import Outcome
 from selfheal_tui.pipeline.learn import FactChecker, attempt_record, keys_of
 from selfheal_tui.pipeline.propose import Told
-from selfheal_tui.pipeline.rollback import execute_rollback, plan_rollback
+from selfheal_tui.pipeline.rollback import FIX, FilePlan, execute_rollback, plan_rollback
 from selfheal_tui.repair.memory import proven_of
 from selfheal_tui.source.diff import unified_diff
 from selfheal_tui.source.project import OutsideRootError, Project
@@ -123,7 +123,13 @@ class Closer:
         return self.close(incident, outcome, evidence, decided_by=self._decider(incident))
 
     def revert(
-        self, incident: Incident, why: str, *, actor: str = "engine", overwrite: bool = False
+        self,
+        incident: Incident,
+        why: str,
+        *,
+        actor: str = "engine",
+        overwrite: bool = False,
+        plans: Sequence[FilePlan] | None = None,
     ) -> Incident:
         """Takes an applied fix back and never tries it again for this crash.
 
@@ -132,15 +138,17 @@ class Closer:
             why: What speaks against the fix.
             actor: Who wants it back.
             overwrite: Restore over conflicting later edits (backed up first).
+            plans: What was shown to whoever wants it back; None plans anew.
 
         Raises:
             RollbackConflictError: Later edits are in the way; nothing was written.
             StoreError: Writing failed; nothing was changed.
         """
-        entries = self._store.backups.of_transaction(incident.transaction_id)
-        plans = plan_rollback(self._store, self._project, entries)
+        if plans is None:
+            entries = self._store.backups.of_transaction(incident.transaction_id)
+            plans = plan_rollback(self._store, self._project, entries)
         execute_rollback(
-            self._store, plans, incident_id=incident.incident_id, actor=actor, overwrite=overwrite
+            self._store, plans, incident_id=incident.incident_id, actor=actor, overwrite=overwrite, of=FIX
         )
         attempt = incident.chosen_attempt
         if attempt is not None:
@@ -149,6 +157,43 @@ class Closer:
                 self._facts.record_failure(key, why)
         noted = replace(_with_note(incident, f"rolled back by {actor}: {why}"), transaction_id="")
         return self.close(noted, Outcome.ROLLED_BACK, why, decided_by=actor)
+
+    def put_back(self, incident: Incident, transaction_id: str, *, exact: bool, actor: str) -> Incident:
+        """Puts on record that a fix which was rolled back is in again.
+
+        What was learnt from the rollback is taken back; the success was counted when the fix was confirmed, if it
+        was, and is not counted again.
+
+        Args:
+            incident: Closed as rolled back.
+            transaction_id: The change that put the fix back; the way to take it out again.
+            exact: Whether its files hold exactly what was proved, without later edits.
+            actor: Who put it back.
+
+        Returns:
+            The incident: healed only if the same fix had been seen to hold, and nothing else is in its files.
+        """
+        attempt = incident.chosen_attempt
+        if attempt is not None:
+            self._store.learning.unbar(incident.fingerprint.value, attempt.ast_key)
+            for key in keys_of(attempt.candidate, incident.fingerprint.value):
+                self._store.learning.retract(key, success=False)
+        held = exact and self._was_healed(incident, attempt)
+        outcome = Outcome.HEALED if held else Outcome.HEALED_UNPROVEN
+        seen = "it had been seen to hold" if held else "not seen to hold since"
+        message = f"put back in by {actor} after it was rolled back ({incident.message}); {seen}"
+        noted = replace(_with_note(incident, ""), transaction_id=transaction_id)
+        return self.close(noted, outcome, message, decided_by=actor)
+
+    def _was_healed(self, incident: Incident, attempt: Attempt | None) -> bool:
+        """Whether this very patch was confirmed for this incident before it was rolled back."""
+        patch = attempt.candidate.patch_sha256 if attempt is not None else ""
+        mine = [
+            record
+            for record in self._store.attempts.all()
+            if record.incident_id == incident.incident_id and record.patch_sha256 == patch
+        ]
+        return bool(patch) and any(record.outcome == Outcome.HEALED.value for record in mine)
 
     def _remember(self, incident: Incident, attempt: Attempt, before: dict[str, str]) -> None:
         suspect = incident.diagnosis.suspect if incident.diagnosis else None

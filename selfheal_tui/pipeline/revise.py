@@ -30,6 +30,9 @@ _S = IncidentState
 REVISABLE: Final = frozenset({Outcome.REJECTED, Outcome.EXPLAINED, Outcome.FAILED, Outcome.ROLLED_BACK})
 """Outcomes of closed incidents for which an operator may still bring a version of their own."""
 
+NOTHING_ELSE: Final = "nothing else was found"
+"""How the message begins when a search for another candidate came to nothing."""
+
 Revision = Generator[Step, Silence | None, Incident]
 """Ends with `ApprovalNeeded` when the new question is open, with `Held` (its message says why) when it is not."""
 
@@ -254,7 +257,7 @@ def _search_on(engine: Engine, current: Incident) -> Generator[Step, object, tup
         raise _NotReplacedError(str(error)) from error
     kept = _keep_attempts(engine, current, searched)
     if best is None:
-        raise _NotReplacedError(f"nothing else was found{_tried(current, searched)}{_stands(current)}")
+        raise _NotReplacedError(f"{NOTHING_ELSE}{_tried(current, searched)}{_stands(current)}")
     return kept, len(kept.attempts) - len(searched.attempts) + searched.attempts.index(best)
 
 

@@ -12,13 +12,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from selfheal_tui.model.candidate import sha256_hex
-from selfheal_tui.model.record import BackupEntry
+from selfheal_tui.model.record import AuditRecord, BackupEntry
 from selfheal_tui.pipeline.binding import current_bytes
 from selfheal_tui.source.diff import unified_diff
 from selfheal_tui.source.project import Project
 from selfheal_tui.source.text import UnreadableSourceError, decode_source
 from selfheal_tui.source.threeway import merge_three
 from selfheal_tui.store import Change, Store, StoreError
+
+ROLLED_BACK = "change.rolled_back"
+UNDONE = "rollback.undone"
+"""Kinds of audit records."""
+FIX = "fix"
+BACKUP = "backup"
+"""What a rollback takes back: the whole fix of an incident, or one saved version of one file."""
 
 
 class RollbackAction(StrEnum):
@@ -73,7 +80,14 @@ def plan_rollback(store: Store, project: Project, entries: Sequence[BackupEntry]
 
 
 def execute_rollback(
-    store: Store, plans: Sequence[FilePlan], *, incident_id: str, actor: str, overwrite: bool = False
+    store: Store,
+    plans: Sequence[FilePlan],
+    *,
+    incident_id: str,
+    actor: str,
+    overwrite: bool = False,
+    of: str = BACKUP,
+    undoes: str = "",
 ) -> str:
     """Carries a plan out as one transaction.
 
@@ -83,6 +97,8 @@ def execute_rollback(
         incident_id: The incident, or empty.
         actor: Who wants it, such as `operator:kim` or `engine`.
         overwrite: Restore the backup over conflicting later edits (they are backed up as well).
+        of: What is taken back, for the record: `FIX` or `BACKUP`.
+        undoes: Transaction of the rollback that is taken back by this; empty for an ordinary one.
 
     Returns:
         The id of the rollback's own transaction; empty when there was nothing to do.
@@ -109,10 +125,11 @@ def execute_rollback(
         kind="rollback",
     )
     store.audit.append(
-        "change.rolled_back",
+        UNDONE if undoes else ROLLED_BACK,
         actor=actor,
         incident_id=incident_id,
         data={
+            **({"undoes": undoes} if undoes else {"of": of}),
             "transaction": transaction.transaction_id,
             "files": {p.path: p.action.value for p in todo},
             "overwrite": overwrite,
@@ -120,6 +137,14 @@ def execute_rollback(
         },
     )
     return transaction.transaction_id
+
+
+def last_rollback(store: Store) -> AuditRecord | None:
+    """Returns the record of the last rollback that was not undone; None when there is none."""
+    records = store.audit.records(kinds={ROLLED_BACK, UNDONE})
+    undone = {record.data["undoes"] for record in records if record.kind == UNDONE}
+    left = (r for r in reversed(records) if r.kind == ROLLED_BACK and r.data["transaction"] not in undone)
+    return next(left, None)
 
 
 def _plan_file(store: Store, project: Project, entry: BackupEntry) -> FilePlan:

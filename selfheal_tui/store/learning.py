@@ -50,6 +50,28 @@ class LearningStore:
                 ),
             )
 
+    def retract(self, key: str, *, success: bool) -> None:
+        """Takes one count back, because what it counted was undone; never below zero.
+
+        Args:
+            key: As for `count`.
+            success: Which of the two was counted.
+        """
+        with self._learned.journal.locked():
+            before = self.get(key)
+            if not (before.successes if success else before.failures):
+                return
+            self._learned.put(
+                key,
+                to_builtins(
+                    replace(
+                        before,
+                        successes=before.successes - int(success),
+                        failures=before.failures - int(not success),
+                    )
+                ),
+            )
+
     def get(self, key: str) -> Learned:
         """Returns the counts of a key; zeros when it was never counted."""
         row = self._learned.find(key)
@@ -72,6 +94,11 @@ class LearningStore:
                 "at": self._clock(),
             },
         )
+
+    def unbar(self, fingerprint: str, ast_key: str) -> None:
+        """Lets a barred fix be tried again, because whoever barred it took that back."""
+        wanted = f"{fingerprint} {ast_key}"
+        self._blacklist.remove(lambda row: row["key"] == wanted)
 
     def blacklisted(self, fingerprint: str) -> frozenset[str]:
         """Returns the AST keys of the fixes barred for a crash."""

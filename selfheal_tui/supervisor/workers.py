@@ -13,6 +13,7 @@ from pathlib import Path
 from selfheal_tui.model.serial import MalformedDocumentError
 from selfheal_tui.pipeline.steps import Step
 from selfheal_tui.probe.redaction import mask_text
+from selfheal_tui.supervisor.order import Order, encode_order
 from selfheal_tui.supervisor.steplines import decode_step
 from selfheal_tui.supervisor.worker import BUSY, end_tree
 
@@ -31,6 +32,7 @@ class Worker:
         flags: Settings from the command line, by dotted key.
         env_file: A `.env` file, if one was asked for.
         environ: Its environment.
+        order: What it is to do instead of walking.
 
     Raises:
         OSError: It cannot be started.
@@ -44,6 +46,7 @@ class Worker:
         flags: Mapping[str, str],
         env_file: Path | None,
         environ: Mapping[str, str],
+        order: Order | None = None,
     ) -> None:
         self.incident_id = incident_id
         self.cancelled_by = ""
@@ -55,6 +58,8 @@ class Worker:
         command += ["--flags", json.dumps(dict(flags))]
         if env_file is not None:
             command += ["--env-file", str(env_file)]
+        if order is not None:
+            command.append("--order")
         try:
             self._process = subprocess.Popen(
                 [*command, incident_id],
@@ -70,6 +75,8 @@ class Worker:
         assert self._process.stdout is not None
         self._output = self._process.stdout
         os.set_blocking(self._output.fileno(), False)
+        if order is not None:
+            self._hand_over(encode_order(order))
 
     @property
     def pid(self) -> int:
@@ -138,6 +145,14 @@ class Worker:
             return True, ""
         how = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
         return False, f"the worker {how}" + (f": {tail}" if tail else "")
+
+    def _hand_over(self, line: bytes) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(line)
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended already, and `finish` tells why
 
     def _tail(self) -> str:
         size = self._errors.seek(0, os.SEEK_END)
