@@ -223,5 +223,12 @@ class Desk(Protocol):
     def stop_program(self, name: str) -> None:
         """Stops a supervised program."""
 
-    def export(self, kind: str, form: str, file: str) -> None:
-        """Writes `history` (`json`, `csv`, `md`) or `insights` (`svg`, `json`) to a file, relative to the root."""
+    def export(self, kind: str, form: str, file: str, *, text: str = "") -> None:
+        """Writes `history` (`json`, `csv`, `md`), `insights` (`svg`, `json`) or a `screenshot` (`svg`) to a file.
+
+        Args:
+            kind: What.
+            form: In which form.
+            file: Where, relative to the root; an existing file that is not ours is never overwritten.
+            text: The drawing, for `svg`, which only a face can make.
+        """

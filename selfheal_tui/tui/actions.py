@@ -48,11 +48,11 @@ _A = _action
 
 ACTIONS: tuple[Action, ...] = (
     # -- everywhere
-    _A("app.incidents", "1", "Incidents", "Go to the incidents."),
-    _A("app.history", "2", "History", "Go to the history of past attempts."),
-    _A("app.backups", "3", "Backups", "Go to the backup tree, to take changes back."),
-    _A("app.insights", "4", "Insights", "Go to the plots and to what was learned."),
-    _A("app.policy", "5", "Policy", "Go to the policy in force, and the kill switch."),
+    _A("app.incidents", "1", "Incidents", "Go to the incidents.", footer=False),
+    _A("app.history", "2", "History", "Go to the history of past attempts.", footer=False),
+    _A("app.backups", "3", "Backups", "Go to the backup tree, to take changes back.", footer=False),
+    _A("app.insights", "4", "Insights", "Go to the plots and to what was learned.", footer=False),
+    _A("app.policy", "5", "Policy", "Go to the policy in force, and the kill switch.", footer=False),
     _A("app.help", "question_mark f1", "Help", "Show every key that works here."),
     _A("app.palette", "colon ctrl+p", "Commands", "Find an action by its name."),
     _A("app.theme", "T", "Theme", "Next theme: dark, light, the terminal's own palette.", footer=False),
@@ -70,7 +70,7 @@ ACTIONS: tuple[Action, ...] = (
     _A("list.half_up", "ctrl+u pageup", "Half up", "Half a page up.", footer=False),
     _A("list.filter", "slash", "Filter", "Filter as you type; escape ends it."),
     # -- incidents
-    _A("incidents.open", "enter", "Open", "Look at the incident; its tabs are on [ tab ]."),
+    _A("incidents.open", "enter", "Open", "Look at the incident; tab goes through its parts."),
     _A("incidents.review", "v", "Review", "Review the fix that waits for you."),
     _A("incidents.next_request", "n", "Next question", "Go to the next incident that needs you."),
     _A(

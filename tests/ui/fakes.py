@@ -125,7 +125,11 @@ def a_detail(incident_id: str = "a1b2", *, row: IncidentRow | None = None, **cha
                 (
                     FrameView("app/main.py:12", "main", "run(text, sanitizer)", True),
                     FrameView(
-                        "app/agent.py:88", "run", "if s.has_secrets(text):", True, (("text", "'…'"), ("s", "<S>"))
+                        "app/agent.py:88",
+                        "run",
+                        "if s.has_secrets(text):",
+                        True,
+                        (("text", "'…'"), ("s", "<S>")),
                     ),
                 ),
             ),
@@ -235,7 +239,7 @@ class FakeDesk:
     def ask_policy(self) -> None:
         self.calls.append(("ask_policy",))
 
-    def output(self, program: str, *, after: int = 0) -> OutputSnapshot:  # noqa: ARG002
+    def output(self, program: str, *, after: int = 0) -> OutputSnapshot:
         return self.ring.snapshot(after=after)
 
     def approve(self, request_id: str, *, code: str = "", reason: str = "") -> None:

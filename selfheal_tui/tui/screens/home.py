@@ -39,7 +39,11 @@ VIEWS: tuple[tuple[str, str], ...] = (
 class HomeScreen(Screen[None]):
     """Everything that is not a dialog or a review."""
 
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._laid_out = False
 
     def compose(self) -> ComposeResult:
         """Lays the screen out."""
@@ -56,6 +60,8 @@ class HomeScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Begins with the incidents."""
+        self._laid_out = True
+        self.hear(BoardChanged(cast("Console", self.app).board))
         self.view.opened()
 
     @property
@@ -86,7 +92,7 @@ class HomeScreen(Screen[None]):
 
     def hear(self, event: DeskEvent) -> None:
         """Hands an event of the desk on."""
-        if not self.is_mounted:
+        if not self._laid_out:
             return
         for view in self.query(View):
             view.hear(event)

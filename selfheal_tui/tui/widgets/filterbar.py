@@ -33,6 +33,7 @@ class FilterBar(Input):
 
     def __init__(self) -> None:
         super().__init__(placeholder="filter: words that must all occur", compact=True)
+        self.can_focus = False  # hidden: a typed letter must never end up in it
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -42,17 +43,20 @@ class FilterBar(Input):
     def begin(self) -> None:
         """Shows itself and takes the focus."""
         self.add_class("-shown")
+        self.can_focus = True
         self.focus()
 
     def action_drop(self) -> None:
         """Filters no more."""
         self.value = ""
         self.remove_class("-shown")
+        self.can_focus = False
         self.post_message(self.Filtered((), ended=True))
 
     def action_keep(self) -> None:
         """Keeps the filter and goes back to the list."""
         self.set_class(bool(self.value), "-shown")
+        self.can_focus = bool(self.value)
         self.post_message(self.Filtered(self.words, ended=True))
 
     @on(Input.Changed)
