@@ -12,6 +12,7 @@ import sys
 import click
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "console": ("console", "Open the operator's console; the same as `selfheal` alone."),
     "run": ("run", "Run a command, heal its crashes, run it again."),
     "serve": ("serve", "Serve a project: heal whatever its programs report."),
     "heal": ("heal", "Heal from a traceback text (a file, or - for standard input)."),
@@ -21,13 +22,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "diff": ("incidents", "Show the fix of an incident, and the code to approve it with."),
     "approve": ("approvals", "Approve the proposed fix of an incident."),
     "reject": ("approvals", "Reject the proposed fix of an incident."),
+    "revise": ("revise", "Put your own version in place of a proposed fix; it is proved anew."),
+    "next": ("revise", "Ask about the next proved fix instead."),
+    "review": ("review", "Answer the open questions one after the other; --plain for screen readers."),
     "history": ("history", "List past healing attempts; --verify proves the audit trail."),
     "backups": ("backups", "List the backup tree."),
-    "rollback": ("backups", "Take a fix back, or restore one backup."),
+    "rollback": ("backups", "Take a fix back, restore one backup, or --undo that."),
     "pause": ("switch", "Kill switch: no change to the project until resumed."),
     "resume": ("switch", "Allow changes again."),
     "doctor": ("doctor", "Tell what is found and what is missing."),
     "config": ("settings", "Show every setting, its value, and where that came from."),
+    "keys": ("keys", "List the console's actions and their keys."),
     "probe": ("probe", "Write the probe as one file, for programs whose environment must stay clean."),
     "demo": ("demo", "Heal a bundled agent project live."),
 }
@@ -58,18 +63,30 @@ class LazyGroup(click.Group):
 
 @click.group(
     cls=LazyGroup,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done · 1 not healed, or a check failed · 2 wrong usage · 65 bad input · "
     "66 no such incident, file or backup · 70 the healer itself failed · 75 a person has to decide · "
     "77 refused, or another engine serves the project · 78 a setting is wrong. `run` exits with the program's own last code.",
 )
 @click.version_option(package_name="selfheal-tui", prog_name="selfheal")
-def selfheal() -> None:
+@click.option("--read-only", is_flag=True, help="Without a command: only look on in the console.")
+@click.pass_context
+def selfheal(context: click.Context, *, read_only: bool) -> None:
     """Supervised self-healing for Python programs.
 
     Detects a crash, finds its root cause, proposes a fix, proves it in an isolated copy, asks where the
-    policy says so, applies it with a backup, and can take it back.
+    policy says so, applies it with a backup, and can take it back. Without a command it opens the operator's
+    console on the project in this folder.
     """
+    if context.invoked_subcommand is None:
+        from selfheal_tui.commands.console import console_command
+
+        context.invoke(console_command, read_only=read_only)
+    elif read_only:
+        raise click.UsageError(
+            "--read-only is for the console; leave the command out, or say `selfheal console`"
+        )
 
 
 def main() -> None:

@@ -151,10 +151,10 @@ def translated_errors(root: Path) -> Iterator[None]:
         text = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
         raise Failure(text, exits.HEALER_FAILED) from error
     except Exception as error:
-        raise Failure(_own_failure(root, error), exits.HEALER_FAILED) from error
+        raise Failure(own_failure(root, error), exits.HEALER_FAILED) from error
 
 
-def _own_failure(root: Path, error: Exception) -> str:
+def own_failure(root: Path, error: BaseException) -> str:
     """Keeps the traceback of an unforeseen error, without locals and masked, and says where it is."""
     from selfheal_tui.probe.redaction import mask_text
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from typing import NoReturn
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 from click.core import ParameterSource
@@ -14,9 +15,15 @@ from selfheal_tui.commands import exits
 from selfheal_tui.commands.common import Options, fail, opened, project_options, say
 from selfheal_tui.commands.driver import Consent, drive
 
+if TYPE_CHECKING:
+    from selfheal_tui.model.kinds import Restart
+    from selfheal_tui.supervisor.programs import ProgramSpec
+
 
 @click.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option("--headless", is_flag=True, help="Without the console; in this version the only way.")
+@click.option(
+    "--headless", is_flag=True, help="Without the console; so it is too where there is no terminal."
+)
 @click.option(
     "--max-heals",
     type=click.IntRange(0, 100),
@@ -64,7 +71,7 @@ from selfheal_tui.commands.driver import Consent, drive
 def run_command(
     *,
     options: Options,
-    headless: bool,  # noqa: ARG001 - the console comes with a later version; the flag is already the contract
+    headless: bool,
     max_heals: int,
     yes: bool,
     wait_seconds: float | None,
@@ -75,6 +82,10 @@ def run_command(
     command: tuple[str, ...],
 ) -> None:
     """Run COMMAND; capture a crash, heal it, run it again.
+
+    On a terminal this opens the console with the program under it, unless --headless, --yes, --wait, --max-heals,
+    --pty or --json says otherwise; the program then gets no standard input and is started anew after a crash
+    (--restart on-crash), and the exit code is told when the console is left.
 
     A command given as one quoted argument is split as a shell splits words; no shell is involved.
 
@@ -88,6 +99,8 @@ def run_command(
     The exit code is then 0 when every program ended with 0 or was stopped by us, else the first other one;
     77 when a program was not started because of an earlier crash loop.
     """
+    if not headless and _has_console(options):
+        _open_console(options, command, restart=restart, names=names, reset=reset)
     if command and restart in (None, "never"):
         if names or pty or reset:
             raise click.UsageError(
@@ -106,6 +119,37 @@ def run_command(
     if pty and not command:
         raise click.UsageError("--pty is for a command; write pty = true into the [[program]] table")
     _keep_running(options, command, restart=restart, names=names, pty=pty, reset=reset, yes=yes)
+
+
+def _has_console(options: Options) -> bool:
+    """Whether a person is there to look at a console, and no option speaks for doing without one."""
+    from selfheal_tui.commands.console import has_terminal
+
+    context = click.get_current_context()
+    without = ("yes", "wait_seconds", "max_heals", "pty")
+    told = any(context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in without)
+    return has_terminal() and not options.as_json and not told
+
+
+def _open_console(
+    options: Options,
+    command: tuple[str, ...],
+    *,
+    restart: str | None,
+    names: tuple[str, ...],
+    reset: tuple[str, ...],
+) -> NoReturn:
+    from dataclasses import replace
+
+    from selfheal_tui.commands.console import open_console
+    from selfheal_tui.model.kinds import Restart
+
+    with opened(options) as project:
+        default = project.loaded.settings.supervision.restart
+    policy = Restart(restart) if restart else (Restart.ON_CRASH if command else None)
+    specs = _specs(options, command, default=default, policy=policy, names=names, pty=False)
+    _known(reset, specs)
+    open_console(options, specs=[replace(spec, inherit_stdin=False) for spec in specs], reset=reset)
 
 
 def _run_one(
@@ -146,34 +190,51 @@ def _keep_running(
     reset: tuple[str, ...],
     yes: bool,
 ) -> NoReturn:
-    from selfheal_tui.commands.running import keep_running, name_of, specs_of
+    from selfheal_tui.commands.running import keep_running
+    from selfheal_tui.model.kinds import Restart
+
+    policy = Restart(restart) if restart else None
+    with opened(options) as project:
+        default = project.loaded.settings.supervision.restart
+        specs = _specs(options, command, default=default, policy=policy, names=names, pty=pty)
+        _known(reset, specs)
+        code = keep_running(project, options, specs, reset=reset, yes=yes)
+    sys.exit(code)
+
+
+def _specs(
+    options: Options,
+    command: tuple[str, ...],
+    *,
+    default: Restart,
+    policy: Restart | None,
+    names: tuple[str, ...],
+    pty: bool,
+) -> list[ProgramSpec]:
+    from selfheal_tui.commands.running import name_of, specs_of
     from selfheal_tui.config.programs import load_programs, pick_programs, valid_name
     from selfheal_tui.model.kinds import Restart
     from selfheal_tui.supervisor.programs import ProgramSpec
 
-    policy = Restart(restart) if restart else None
-    with opened(options) as project:
-        if command:
-            if len(names) > 1:
-                raise click.UsageError("a command has one name; give --name once")
-            words = words_of(command)
-            name = valid_name(names[0], "command line", "--name") if names else name_of(words)
-            specs = [ProgramSpec(name, words, restart=policy or Restart.NEVER, pty=pty, inherit_stdin=True)]
-        else:
-            tables = load_programs(options.root)
-            if not tables:
-                raise click.UsageError(
-                    "no command was given and selfheal.toml has no [[program]] table; "
-                    "write it after `--`: selfheal run -- python app.py"
-                )
-            specs = specs_of(
-                pick_programs(tables, names), project.loaded.settings.supervision.restart, policy
-            )
-        for name in reset:
-            if name not in {spec.name for spec in specs}:
-                raise click.UsageError(f"--reset-breaker {name}: no program of that name is to be run")
-        code = keep_running(project, options, specs, reset=reset, yes=yes)
-    sys.exit(code)
+    if command:
+        if len(names) > 1:
+            raise click.UsageError("a command has one name; give --name once")
+        words = words_of(command)
+        name = valid_name(names[0], "command line", "--name") if names else name_of(words)
+        return [ProgramSpec(name, words, restart=policy or Restart.NEVER, pty=pty, inherit_stdin=True)]
+    tables = load_programs(options.root)
+    if not tables:
+        raise click.UsageError(
+            "no command was given and selfheal.toml has no [[program]] table; "
+            "write it after `--`: selfheal run -- python app.py"
+        )
+    return specs_of(pick_programs(tables, names), default, policy)
+
+
+def _known(reset: tuple[str, ...], specs: Sequence[ProgramSpec]) -> None:
+    for name in reset:
+        if name not in {spec.name for spec in specs}:
+            raise click.UsageError(f"--reset-breaker {name}: no program of that name is to be run")
 
 
 def words_of(command: tuple[str, ...]) -> tuple[str, ...]:

@@ -43,6 +43,14 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class ThemeName(StrEnum):
+    """Looks of the console."""
+
+    DARK = "dark"
+    LIGHT = "light"
+    TERMINAL = "terminal"
+
+
 class Restart(StrEnum):
     """When a program that ended is started again."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from selfheal_tui.model.kinds import Environment, Restart
+from selfheal_tui.model.kinds import Environment, Restart, ThemeName
 
 
 def _setting(default: Any, help_text: str, *, low: float | None = None, high: float | None = None) -> Any:
@@ -159,6 +159,30 @@ class IntakeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsoleSettings:
+    """How the operator's console looks and calls."""
+
+    theme: ThemeName = field(
+        default=ThemeName.DARK,
+        metadata={
+            "help": "dark, light or terminal (the terminal's own palette, also taken under NO_COLOR)",
+            "low": None,
+            "high": None,
+        },
+    )
+    ascii: bool = _setting(
+        False, "whether no glyph outside ASCII is drawn; also taken where the locale is not UTF-8"
+    )
+    bell: bool = _setting(True, "whether to ring when somebody is needed")
+    desktop_notifications: bool = _setting(
+        True, "whether to send OSC 9 and 777 when somebody is needed and the terminal is not looked at"
+    )
+    keys: tuple[str, ...] = _setting(
+        (), "other keys, such as app.quit=Q or review.approve=y; `selfheal keys` lists the actions"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings."""
 
@@ -178,3 +202,4 @@ class Settings:
     supervision: SupervisionSettings = field(default_factory=SupervisionSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
     intake: IntakeSettings = field(default_factory=IntakeSettings)
+    console: ConsoleSettings = field(default_factory=ConsoleSettings)

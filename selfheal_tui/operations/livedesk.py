@@ -140,6 +140,10 @@ class LiveDesk(DecidingDesk):
             if join is not None and not join(max(0.0, until - time.monotonic())):
                 _LOG.warning("%s did not end in time", join.__qualname__)
 
+    def exit_code(self) -> int:
+        """Returns what the programs' ends add up to: 0 when all ended well or by our doing, else the first other code."""
+        return self._crew.manager.exit_code() if self._crew is not None else 0
+
     def _opened(self, room: Room) -> None:
         """Puts seat and crew in place; on the clerk's thread, once the project is open."""
         if self._ending:
