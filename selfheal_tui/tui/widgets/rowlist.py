@@ -118,6 +118,7 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         self._told_above = 0
         self._height_before = 0
         self._drawn: dict[int, Sequence[Text]] = {}
+        self._looks: Looks | None = None
 
     # -- what the owner asks ------------------------------------------------------------------------
 
@@ -243,12 +244,12 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
 
     def act_filter(self) -> None:
         """Asks the owner for its filter."""
-        self.post_message(self.FilterAsked(self))
+        self._say(self.FilterAsked(self))
 
     def action_choose(self) -> None:
         """Chooses the row under the cursor."""
         if self.cursor_key is not None:
-            self.post_message(self.Chosen(self, self.cursor_key))
+            self._say(self.Chosen(self, self.cursor_key))
 
     def on_click(self, event: events.Click) -> None:
         """Moves the cursor; a double click chooses."""
@@ -279,6 +280,7 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draws each row once a paint."""
         self._drawn.clear()
+        self._looks = cast("Console", self.app).looks
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
@@ -297,21 +299,17 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         return strip_of(text, width, self._style_of(on_cursor=on_cursor))
 
     def _style_of(self, *, on_cursor: bool) -> Style:
-        if not on_cursor:
+        if not on_cursor or self._looks is None:
             return self.rich_style
         ground = self._looks.ground("cursor-row")
         if self.has_focus:
             return self.rich_style + ground + Style(bold=True)
         return self.rich_style + (Style(bold=True) if ground.reverse else ground)
 
-    @property
-    def _looks(self) -> Looks:
-        return cast("Console", self.app).looks
-
     def _empty_line(self, y: int, width: int) -> Strip:
         lines = Text(self._empty).wrap(self.app.console, max(width, 1))
         text = lines[y] if y < len(lines) else Text()
-        return strip_of(text, width, self.rich_style + self._looks.quiet)
+        return strip_of(text, width, self.rich_style + (self._looks.quiet if self._looks else Style()))
 
     # -- where things are ---------------------------------------------------------------------------
 
@@ -367,11 +365,15 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
     # -- what the owner is told ---------------------------------------------------------------------
 
     def _tell_moved(self) -> None:
-        self.post_message(self.Moved(self, self.cursor_key or ""))
+        self._say(self.Moved(self, self.cursor_key or ""))
 
     def _tell_above(self) -> None:
         top = self._top
         self._unseen = {key for key in self._unseen if self._places[key] < top}
         if len(self._unseen) != self._told_above:
             self._told_above = len(self._unseen)
-            self.post_message(self.NewAbove(self, self._told_above))
+            self._say(self.NewAbove(self, self._told_above))
+
+    def _say(self, message: Said) -> None:
+        # Whoever called into this widget would pass for the sender, and a message does not bubble beyond its sender.
+        self.post_message(message.set_sender(self))
