@@ -11,7 +11,8 @@ from selfheal_tui.commands.common import Options, emit, emit_json, fail, opened,
 from selfheal_tui.model.approval import RequestState
 from selfheal_tui.model.incident import Attempt, Incident, IncidentState
 from selfheal_tui.model.serial import to_builtins
-from selfheal_tui.operations import texts
+from selfheal_tui.operations import sentences, texts
+from selfheal_tui.operations.snapshot import FileChange
 from selfheal_tui.store import Store
 
 
@@ -42,9 +43,14 @@ def incidents_command(*, options: Options, limit: int) -> None:
     "--candidate", type=click.IntRange(1), default=None, help="Number of the candidate as `show` counts."
 )
 @click.option("--side-by-side", is_flag=True, help="Two columns instead of a unified diff.")
+@click.option(
+    "--hunks", "by_hunks", is_flag=True, help="Hunk by hunk, with the numbers that `revise --hunks` takes."
+)
 @project_options
 @click.argument("incident_id")
-def diff_command(*, options: Options, incident_id: str, candidate: int | None, side_by_side: bool) -> None:
+def diff_command(
+    *, options: Options, incident_id: str, candidate: int | None, side_by_side: bool, by_hunks: bool
+) -> None:
     """Show exactly what a fix would write (or wrote), and the code to approve it with."""
     with opened(options) as project:
         engine = project.engine
@@ -69,9 +75,14 @@ def diff_command(*, options: Options, incident_id: str, candidate: int | None, s
             "files": diffs,
             "code": request.binding.code if request and not expired else None,
         }
+        if by_hunks:
+            body["hunks"] = _hunks(texts_now)
         emit_json(body)
         return
-    for path, (old, new) in texts_now.items():
+    if by_hunks:
+        for line in sentences.diff([FileChange(path, *both) for path, both in texts_now.items()]):
+            emit(line)
+    for path, (old, new) in texts_now.items() if not by_hunks else ():
         if side_by_side:
             from selfheal_tui.commands.columns import two_columns
 
@@ -84,6 +95,24 @@ def diff_command(*, options: Options, incident_id: str, candidate: int | None, s
         emit(
             f"\ncode: {request.binding.code}   approve with: selfheal approve {incident.incident_id} --code {request.binding.code}"
         )
+
+
+def _hunks(files: dict[str, tuple[str, str]]) -> list[dict[str, Any]]:
+    from selfheal_tui.source.hunks import hunks_of
+
+    found: list[dict[str, Any]] = []
+    for path, (old, new) in files.items():
+        for hunk in hunks_of(old, new):
+            found.append(
+                {
+                    "number": len(found) + 1,
+                    "path": path,
+                    "line": hunk.start + 1,
+                    "before": "".join(hunk.before),
+                    "after": "".join(hunk.after),
+                }
+            )
+    return found
 
 
 def question_expired(store: Store, incident: Incident) -> bool:

@@ -102,6 +102,28 @@ def files_of(engine: Engine, attempt: Attempt) -> tuple[FileChange, ...]:
     return tuple(FileChange(e.path, before.get(e.path, ""), e.text) for e in attempt.candidate.edits)
 
 
+def proposal_of(engine: Engine, incident: Incident) -> tuple[FileChange, ...]:
+    """Returns what an operator's version is made from: the proposal, else the suspect's file as it is.
+
+    Args:
+        engine: The engine.
+        incident: The incident.
+
+    Raises:
+        CannotMakeError: There is neither, or it cannot be read.
+    """
+    attempt = incident.chosen_attempt
+    if attempt is not None and incident.state is IncidentState.AWAITING_APPROVAL:
+        return files_of(engine, attempt)
+    suspect = incident.diagnosis.suspect if incident.diagnosis else None
+    now = _now(engine, suspect.path) if suspect is not None else None
+    if suspect is None or now is None:
+        raise CannotMakeError(
+            f"incident {incident.incident_id} has no proposal, and no file that is to blame"
+        )
+    return (FileChange(suspect.path, now.text, now.text),)
+
+
 def with_hunks(files: Sequence[FileChange], chosen: Sequence[int]) -> tuple[tuple[EditedFile, ...], str]:
     """Takes some hunks of a proposal, counted through all its files in order, from 1.
 
