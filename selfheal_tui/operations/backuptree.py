@@ -28,7 +28,7 @@ def backup_tree(store: Store, project: Project) -> tuple[BackupFile, ...]:
         StoreError: The store cannot be read.
     """
     taken_back = {
-        str(record.data.get("transaction")) for record in store.audit.records(kinds={"change.rolled_back"})
+        str(record.data.get("transaction")) for record in store.trail.of_kinds({"change.rolled_back"})
     }
     by_path: dict[str, list[BackupEntry]] = {}
     for entry in store.backups.entries():

@@ -30,7 +30,7 @@ from selfheal_tui.source.project import OutsideRootError
 from selfheal_tui.store import StoreError
 
 _LOG = logging.getLogger(__name__)
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.3
 """How often other processes' doings are looked for without being called."""
 BOARD_SECONDS = 0.1
 """Shortest time between two boards."""
@@ -254,7 +254,7 @@ class Clerk:
         if not incident_id or incident_id != self._looked_at:
             return
         store = room.opened.engine.store
-        seen = (incident_id, room.watcher.revision(incident_id), store.audit.signature())
+        seen = (incident_id, room.watcher.revision(incident_id), store.trail.signature())
         if not asked and seen == self._shown:
             return
         self._shown = seen
@@ -282,7 +282,7 @@ class Clerk:
         since = row.since if row is not None else incident.last_seen
         row = row_of(gist_of(incident), since=since, request=request, request_state=state)
         notes = _drifted(room.opened, incident) if view is not None else {}
-        timeline = store.audit.records(incident.incident_id)
+        timeline = store.trail.of_incident(incident.incident_id)
         return detail_of(incident, row, before=before, notes=notes, request=view, timeline=timeline)
 
 

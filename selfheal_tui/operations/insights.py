@@ -13,13 +13,13 @@ from selfheal_tui.model.serial import to_builtins
 from selfheal_tui.operations.histories import MADE_BY
 from selfheal_tui.operations.safe import line
 from selfheal_tui.operations.snapshot import AttemptRow, Insights, Series
-from selfheal_tui.store.audit import AuditLog
+from selfheal_tui.pipeline.spending import SPENDING
+from selfheal_tui.store.trail import AuditTrail
 
 MOST_DAYS = 3660
 """Days of the plots over time; a clock that was wrong once must not make a million of them."""
 MOST_RULES = 30
 MOST_SENTENCES = 40
-_SPENDING = frozenset({"candidate.judged", "model.asked"})
 
 
 class Ledger:
@@ -30,13 +30,13 @@ class Ledger:
         self.usd: defaultdict[date, float] = defaultdict(float)
         self.tokens = 0
 
-    def read(self, audit: AuditLog) -> None:
+    def read(self, trail: AuditTrail) -> None:
         """Reads on.
 
         Raises:
             CorruptStoreError: The log is damaged.
         """
-        for record in audit.records(kinds=_SPENDING, after=self._after):
+        for record in trail.of_kinds(SPENDING, after=self._after):
             self._after = record.sequence
             usd, tokens = record.data.get("usd"), record.data.get("tokens")
             if isinstance(usd, int | float) and usd:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from selfheal_tui.config import ConfigError
 from selfheal_tui.operations import decisions
 from selfheal_tui.operations import programs as program_views
 from selfheal_tui.operations.backuptree import backup_tree
@@ -287,14 +288,19 @@ class LiveDesk(DecidingDesk):
     def ask_preview(self, target: str) -> None:
         """Asks for `PreviewReady`: of a backup id, an incident id, or `undo` for the last rollback."""
 
-        def show(room: Room) -> None:
-            shown, why = decisions.preview(room.opened, target)
+        def run() -> None:
+            try:
+                with self.session.opened() as project:
+                    shown, why = decisions.preview(project, target)
+            except (ConfigError, StoreError, OSError) as error:
+                shown, why = None, line(str(error), 500)
             self._previews.pop(target, None)
             if shown is not None:
                 self._previews[target] = shown
             self._tell(PreviewReady(target, shown, why))
 
-        self._clerk.ask(f"the preview of {target}", show)
+        # Not on the clerk's thread: merging large files may take a while.
+        threading.Thread(target=run, name="selfheal-preview", daemon=True).start()
 
     def output(self, program: str, *, after: int = 0) -> OutputSnapshot:
         """Returns kept output of a program, from memory."""

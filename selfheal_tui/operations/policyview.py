@@ -15,7 +15,7 @@ from selfheal_tui.operations.snapshot import PolicyView, SettingView
 from selfheal_tui.pipeline.build import Opened
 from selfheal_tui.pipeline.limits import HOUR
 from selfheal_tui.pipeline.policy import ASK_RULES, LIGHTS, ChangeFacts
-from selfheal_tui.pipeline.spending import spent_today
+from selfheal_tui.pipeline.spending import DAY, SPENDING
 from selfheal_tui.probe.redaction import mask_value
 
 _ENVIRONMENTS = {
@@ -89,11 +89,12 @@ def _outcome(opened: Opened) -> tuple[str, ...]:
 def _budgets(opened: Opened, now: float) -> tuple[tuple[str, str], ...]:
     settings, store = opened.loaded.settings, opened.engine.store
     limits, model = settings.limits, settings.model
-    recent = [r for r in store.audit.records(kinds={"change.applied"}) if now - r.at < HOUR]
+    recent = store.trail.of_kinds({"change.applied"}, since=now - HOUR)
+    spent = sum(float(r.data.get("usd") or 0.0) for r in store.trail.of_kinds(SPENDING, since=now - DAY))
     files = Counter(str(path) for r in recent for path in r.data.get("files", ()))
     busiest = files.most_common(1)
     busy = f", most of them to {busiest[0][0]} ({busiest[0][1]})" if busiest else ""
-    money = f"${spent_today(store, now=now):.4f} of ${model.usd_per_day:g}"
+    money = f"${spent:.4f} of ${model.usd_per_day:g}"
     return (
         ("changes within an hour", f"{len(recent)} of {limits.heals_per_hour}"),
         ("changes to one file within an hour", line(f"at most {limits.heals_per_file_hour}{busy}")),

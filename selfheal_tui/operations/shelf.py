@@ -51,7 +51,7 @@ class Shelf:
         store = room.opened.engine.store
         rows = self._reader.rows(store.attempts)[::-1]
         checked = self._checked
-        if checked is None or (checked.signature != store.audit.signature() and not self._keeps(checked)):
+        if checked is None or (checked.signature != store.trail.signature() and not self._keeps(checked)):
             return History(rows)
         return History(rows, checked.ok, checked.text)
 
@@ -63,7 +63,7 @@ class Shelf:
             done: Called on that thread when it is known.
         """
         audit = room.opened.engine.store.audit
-        signature, checked = audit.signature(), self._checked
+        signature, checked = room.opened.engine.store.trail.signature(), self._checked
         if self._checking or (
             checked is not None and (checked.signature == signature or self._keeps(checked))
         ):
@@ -89,7 +89,7 @@ class Shelf:
     def insights(self, room: Room) -> Insights:
         """Returns the numbers."""
         store = room.opened.engine.store
-        self._ledger.read(store.audit)
+        self._ledger.read(store.trail)
         return insights_of(
             [row.first_seen for row in room.watcher.rows({})],
             self._reader.rows(store.attempts),

@@ -8,6 +8,8 @@ from selfheal_tui.store import Store
 
 DAY = 86_400.0
 """Seconds in the window of the daily budget."""
+SPENDING = frozenset({"candidate.judged", "model.asked"})
+"""Kinds of audit records that tell what a model cost."""
 
 
 def spent_today(store: Store, *, now: float | None = None) -> float:
@@ -18,5 +20,5 @@ def spent_today(store: Store, *, now: float | None = None) -> float:
         now: Unix time in seconds.
     """
     at = time.time() if now is None else now
-    records = store.audit.records(kinds={"candidate.judged", "model.asked"})
+    records = store.audit.records(kinds=SPENDING)
     return sum(float(r.data.get("usd") or 0.0) for r in records if at - r.at < DAY)

@@ -127,15 +127,8 @@ class AuditLog:
             self._write_head(Head(record.sequence, record.hash))
             return record
 
-    def records(
-        self, incident_id: str | None = None, kinds: Collection[str] = (), *, after: int = 0
-    ) -> list[AuditRecord]:
+    def records(self, incident_id: str | None = None, kinds: Collection[str] = ()) -> list[AuditRecord]:
         """Returns records in order, of one incident or all, of some kinds or all.
-
-        Args:
-            incident_id: The incident; None for all.
-            kinds: The kinds; empty for all.
-            after: Only records with a greater sequence number.
 
         Raises:
             CorruptStoreError: The log is damaged.
@@ -145,29 +138,24 @@ class AuditLog:
             for row in self._table().rows()
             if (incident_id is None or row["incident_id"] == incident_id)
             and (not kinds or row["kind"] in kinds)
-            and row["sequence"] > after
         ]
 
-    def signature(self) -> tuple[int, int]:
-        """Returns what changes whenever a record was added; costs one `stat`."""
-        try:
-            found = self._file.stat()
-        except FileNotFoundError:
-            return (0, 0)
-        return (found.st_ino, found.st_size)
-
     def verify(self) -> Verification:
-        """Reads the whole log from the disk and checks every link of the chain and its end."""
-        with self._lock.held():
-            return self._verify_files()
+        """Reads the whole log from the disk and checks every link of the chain and its end.
 
-    def _verify_files(self) -> Verification:
-        try:
-            raw = self._file.read_bytes()
-        except FileNotFoundError:
-            raw = b""
-        except OSError as error:
-            return Verification(ok=False, records=0, problem=f"{self._file} cannot be read: {error}")
+        The log and its end are read together; they are checked when the lock is free again for those who write.
+        """
+        with self._lock.held():
+            head = self._read_head()
+            try:
+                raw = self._file.read_bytes()
+            except FileNotFoundError:
+                raw = b""
+            except OSError as error:
+                return Verification(ok=False, records=0, problem=f"{self._file} cannot be read: {error}")
+        return self._verify_lines(raw, head)
+
+    def _verify_lines(self, raw: bytes, head: Head | str) -> Verification:
         last = NOTHING
         lines = raw.split(b"\n")[:-1]  # what follows the last newline is a torn tail, never acknowledged
         previous_hashes = [GENESIS]
@@ -177,7 +165,7 @@ class AuditLog:
                 return Verification(ok=False, records=last.sequence, problem=f"line {number}: {problem}")
             last = Head(record.sequence, record.hash)
             previous_hashes.append(record.hash)
-        problem = self._head_problem(last, previous_hashes[-2] if last.sequence else GENESIS)
+        problem = self._head_problem(head, last, previous_hashes[-2] if last.sequence else GENESIS)
         return Verification(ok=not problem, records=last.sequence, problem=problem)
 
     def _checked_last(self, table: JournalTable) -> Head:
@@ -185,18 +173,23 @@ class AuditLog:
         number = table.journal.next_number(TABLE) - 1
         row = table.journal.tables.get(TABLE, {}).get(str(number)) if number else None
         last = Head(number, str(row["hash"])) if row else NOTHING
-        problem = self._head_problem(last, str(row["previous"]) if row else GENESIS)
+        problem = self._head_problem(self._read_head(), last, str(row["previous"]) if row else GENESIS)
         if problem:
             raise CorruptStoreError(self._file, problem, _REMEDY)
         if self._head.read() != last and last.sequence:
             self._write_head(last)
         return last
 
-    def _head_problem(self, last: Head, before_last: str) -> str:
+    def _read_head(self) -> Head | str:
+        """Returns what the head file says, or why it cannot be read."""
         try:
-            head = self._head.read()
+            return self._head.read()
         except (MalformedDocumentError, OSError) as error:
             return f"the head file {self._head.file.name} cannot be read ({error})"
+
+    def _head_problem(self, head: Head | str, last: Head, before_last: str) -> str:
+        if isinstance(head, str):
+            return head
         if head == last or (head.sequence == last.sequence - 1 and head.hash == before_last):
             return ""
         if head == NOTHING:

@@ -28,6 +28,7 @@ from selfheal_tui.store.lock import StoreLock
 from selfheal_tui.store.pause import PauseSwitch
 from selfheal_tui.store.table import HistoryDB, JournalTable
 from selfheal_tui.store.taken import TakenReports
+from selfheal_tui.store.trail import AuditTrail
 from selfheal_tui.store.transactions import TransactionStore
 
 FOLDER = ".selfheal"
@@ -53,6 +54,7 @@ class Store:
         directory: `.selfheal` in it.
         incidents: Incidents.
         audit: Decisions and changes, chained by hash.
+        trail: The same, for viewers that are open for long; for one thread.
         attempts: `healing_history`.
         approvals: Requests for approval and their answers.
         learning: Counts, blacklist, proven fixes.
@@ -83,6 +85,7 @@ class Store:
             self._lock,
             clock,
         )
+        self.trail = AuditTrail(audit_file)
         history = self._open(self.directory / "history.jsonl", KEYS)
         self.incidents = IncidentStore(
             history.journal_table("incidents"),
