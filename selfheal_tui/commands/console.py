@@ -35,8 +35,9 @@ def console_command(*, options: Options, read_only: bool, review: str) -> None:
 
 
 def has_terminal() -> bool:
-    """Returns whether a person sits at both ends."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "") != "dumb"
+    """Returns whether a person sits at every end."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)  # Textual draws on standard error
+    return all(stream.isatty() for stream in streams) and os.environ.get("TERM", "") != "dumb"
 
 
 def open_console(

@@ -173,6 +173,7 @@ class Console(Acting, App[int], inherit_bindings=False):
             super()._fatal_error()
             return
         text = Text(self._on_crash(self._exception))
+        self._exit_renderables.clear()  # what fails while it ends tells nothing more
         self._exit_renderables.append(Segments(self.console.render(text, self.console.options)))
         self._close_messages_no_wait()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from rich.style import Style
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -170,10 +171,8 @@ class HistoryView(View):
         for number, column, width in self._columns(self._list.size.width):
             sign = ("v" if self._down else "^") if looks.ascii else ("▾" if self._down else "▴")
             name = f"{column.name} {sign}" if number == self._column else column.name
-            line.append(
-                _cell(name, width),
-                looks.named("primary", bold=True) if number == self._column else looks.quiet,
-            )
+            style = looks.named("primary", bold=True) if number == self._column else looks.quiet
+            line.append_text(_cell(name, width, style))
         self.query_one("#history-head", Static).update(line)
 
     def _columns(self, width: int) -> list[tuple[int, Column, int]]:
@@ -193,7 +192,7 @@ class HistoryView(View):
                 if column.rank or column.name == "when"
                 else ""
             )
-            line.append(_cell(column.text(row), room), tone)
+            line.append_text(_cell(column.text(row), room, tone))
         return (line,)
 
     def _preview(self) -> None:
@@ -256,7 +255,7 @@ class HistoryView(View):
         self.app.push_screen(ExportScreen("history", FORMS), chosen)
 
 
-def _cell(text: str, width: int) -> Text:
-    cell = Text(text, no_wrap=True)
+def _cell(text: str, width: int, style: str | Style = "") -> Text:
+    cell = Text(text, style, no_wrap=True)
     cell.truncate(width, overflow="ellipsis", pad=True)
     return cell.append(" ")

@@ -47,6 +47,7 @@ class TextPane(Acting, ScrollView, can_focus=True):
         self._drawn: list[Text] = []
         self._width = 0
         self._key = ""
+        self._pinned = follow
 
     @property
     def plain(self) -> str:
@@ -61,17 +62,14 @@ class TextPane(Acting, ScrollView, can_focus=True):
             key: What they are about; the scroll position is kept while this stays the same.
         """
         self._lines = list(lines)
-        at_end = self._at_end()
-        self._lay_out(anew=True)
         if key != self._key:
-            self._key = key
-            self.scroll_to(0, self.max_scroll_y if self._follow else 0, animate=False)
-        elif self._follow and at_end:
-            self.scroll_end(animate=False)
+            self._key, self._pinned = key, self._follow
+            self.scroll_to(0, 0, animate=False)
+        self._lay_out(anew=True)
+        self._stay()
 
     def add(self, lines: Sequence[Text], *, most: int) -> None:
         """Adds lines at the end and drops the oldest above a bound."""
-        at_end = self._at_end()
         self._lines += lines
         dropped = max(0, len(self._lines) - most)
         if dropped:
@@ -81,11 +79,18 @@ class TextPane(Acting, ScrollView, can_focus=True):
             for line in lines:
                 self._drawn += self._wrapped(line)
             self._resize()
-        if self._follow and at_end:
-            self.scroll_end(animate=False)
+        self._stay()
 
-    def _at_end(self) -> bool:
-        return self.scroll_offset.y >= self.max_scroll_y - 1
+    def _stay(self) -> None:
+        """Keeps the end in sight, unless somebody scrolled up."""
+        if self._pinned:
+            self.scroll_to(y=self.max_scroll_y, animate=False, force=True, immediate=True)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Notices that somebody scrolled up, or back to the end."""
+        super().watch_scroll_y(old_value, new_value)
+        if self._follow and self.size.height:
+            self._pinned = new_value >= self.max_scroll_y - 1
 
     def _lay_out(self, *, anew: bool) -> None:
         width = self.scrollable_content_region.width
@@ -118,7 +123,10 @@ class TextPane(Acting, ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Wraps anew, keeping the first visible line where it is as well as that goes."""
+        pinned = self._pinned
         self._lay_out(anew=False)
+        self._pinned = pinned
+        self._stay()
 
     def render_line(self, y: int) -> Strip:
         """Draws one line."""
