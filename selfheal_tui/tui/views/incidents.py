@@ -12,12 +12,13 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from selfheal_tui.operations.desk import DeskEvent, DetailReady, ProofMoved
-from selfheal_tui.operations.snapshot import Board, IncidentRow, Tone
+from selfheal_tui.operations.snapshot import Board, IncidentDetail, IncidentRow, Tone
 from selfheal_tui.tui.acting import bindings_of
 from selfheal_tui.tui.actions import Action
 from selfheal_tui.tui.times import age
 from selfheal_tui.tui.views.base import View
 from selfheal_tui.tui.widgets.detail import DetailPane
+from selfheal_tui.tui.widgets.diffview import DiffView
 from selfheal_tui.tui.widgets.filterbar import FilterBar, matches
 from selfheal_tui.tui.widgets.output import OutputPane
 from selfheal_tui.tui.widgets.rowlist import RowList
@@ -49,6 +50,8 @@ class IncidentsView(View):
                     self._draw, lambda row: row.incident_id, row_lines=2, empty=EMPTY, id="incident-list"
                 )
             yield DetailPane(id="incident-detail")
+            with Vertical(id="incident-diff", classes="pane"):
+                yield DiffView(id="side-diff")
 
     def on_mount(self) -> None:
         """Keeps ages going."""
@@ -91,6 +94,7 @@ class IncidentsView(View):
         """Draws what is told of the incident under the cursor."""
         if isinstance(event, DetailReady):
             self._detail.show(event.detail)
+            self._show_side(event.detail)
         elif isinstance(event, ProofMoved):
             self._detail.proof_moved(event)
 
@@ -121,7 +125,20 @@ class IncidentsView(View):
         if (row.incident_id if row else "") == self._detail.incident_id:
             return
         self._detail.begin(row)
+        self._show_side(None)
         self.desk.look_at(row.incident_id if row else "")
+
+    def _show_side(self, detail: IncidentDetail | None) -> None:
+        """Shows the fix beside the detail; the pane is there in wide terminals only."""
+        candidate = None
+        if detail is not None and detail.row.incident_id == self._detail.incident_id:
+            candidate = detail.candidate
+        changes = candidate.changes if candidate else ()
+        side = self.query_one("#side-diff", DiffView)
+        if side.changes != changes:
+            side.show(changes)
+        title = f"Fix · {candidate.by} · +{candidate.added} -{candidate.removed}" if candidate else "No fix"
+        self.query_one("#incident-diff").border_title = Content(title)
 
     def _fits(self, row: IncidentRow) -> bool:
         return matches(

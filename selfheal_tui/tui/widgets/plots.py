@@ -15,6 +15,7 @@ from selfheal_tui.tui.looks import Looks
 MOST_BARS = 12
 _BAR = "▇"
 _LEAST_HEIGHT = 4
+_LEAST_DAYS = 14
 
 
 def nothing(series: Series, looks: Looks) -> list[Text]:
@@ -55,6 +56,8 @@ def line(series: Series, width: int, height: int, looks: Looks) -> list[Text]:
     figure.theme("clear")
     figure.plot_size(max(20, width), max(_LEAST_HEIGHT, height))
     places = list(range(len(series.values)))
+    # A bar of one day must not fill the whole width.
+    figure.xlim(min(-0.5, len(places) - _LEAST_DAYS - 0.5), len(places) - 0.5)
     figure.bar(places, list(series.values), marker="#" if looks.ascii else "sd", color="cyan", width=0.8)
     figure.ylim(0, max(series.values) * 1.05)
     step = max(1, len(places) // max(1, width // 14))
