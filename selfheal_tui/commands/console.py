@@ -47,6 +47,7 @@ def open_console(
     review: str = "",
     specs: Sequence[Any] = (),
     reset: Sequence[str] = (),
+    farewell: Sequence[str] = (),
 ) -> NoReturn:
     """Opens the console and ends the command with it.
 
@@ -56,6 +57,7 @@ def open_console(
         review: Incident to begin at.
         specs: Programs to keep running under it.
         reset: Programs whose breakers are lifted first.
+        farewell: Lines to leave on the terminal.
 
     Raises:
         Failure: There is no terminal, or a setting is wrong.
@@ -108,6 +110,8 @@ def open_console(
         code = desk.exit_code()
     if code == 0 and app.board.requests:
         say(f"{len(app.board.requests)} open: `selfheal` or `selfheal review --plain` takes them up again")
+    for line in farewell:
+        say(line)
     # Threads that wait for a program or a disk must not keep the prompt from coming back.
     sys.stdout.flush()
     sys.stderr.flush()

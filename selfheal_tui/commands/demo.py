@@ -51,7 +51,9 @@ class Ending:
 
 
 @click.command("demo")
-@click.option("--headless", is_flag=True, help="Without the console; in this version the only way.")
+@click.option(
+    "--headless", is_flag=True, help="Without the console; so it is too where there is no terminal."
+)
 @click.option(
     "--into", type=click.Path(path_type=Path), default=None, help="Folder to make; default: a temporary one."
 )
@@ -68,7 +70,7 @@ class Ending:
 @click.option("--root", type=click.Path(path_type=Path), default=None, help="The same as --into.")
 def demo_command(
     *,
-    headless: bool,  # noqa: ARG001 - the console comes with a later version; the flag is already the contract
+    headless: bool,
     into: Path | None,
     only: tuple[str, ...],
     live: bool,
@@ -77,8 +79,19 @@ def demo_command(
 ) -> None:
     """Copy a small agent project to a folder and heal its crashes live.
 
+    On a terminal this opens the console on an agent that keeps running and keeps crashing: some of its crashes are
+    healed unasked, others wait for your key. With --headless, --only or --json, or without a terminal, a series of
+    crashes is healed and narrated instead, the demo itself playing the operator.
+
     Exit code 0 when every incident ended as announced, 1 otherwise.
     """
+    from selfheal_tui.commands.console import has_terminal
+
+    if has_terminal() and not (headless or only or live or as_json):
+        from selfheal_tui.commands.demo_live import open_live
+
+        with translated_errors(Path.cwd()):
+            open_live(into or root)
     if live:
         from selfheal_tui.commands.demo_live import play_live
 

@@ -15,6 +15,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from selfheal_tui.commands import exits
 from selfheal_tui.commands.common import Failure, Options, emit_json, opened, say
@@ -30,6 +31,9 @@ KINDS_PROMISED = 5
 PATIENCE_SECONDS = 400
 """How long the agent tries failing tasks again; far more than healing takes, also on a slow machine."""
 JOURNAL = "journal.jsonl"
+LONG_TASKS = 5000
+LONG_SECONDS = 86_400
+"""In the console the agent goes on until somebody leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +78,8 @@ def play_live(into: Path | None, *, as_json: bool) -> bool:
     Returns:
         Whether everything that was promised was seen.
     """
-    try:
-        folder = materialise_live(into or Path(tempfile.mkdtemp(prefix="selfheal-live-")))
-    except DemoError as error:
-        raise Failure(str(error), exits.BAD_INPUT) from error
-    command = (
-        sys.executable,
-        "-m",
-        "desk",
-        *("--tasks", str(TASKS)),
-        *("--journal", JOURNAL),
-        *("--seconds", str(PATIENCE_SECONDS)),
-    )
+    folder = _folder(into)
+    command = _command(tasks=TASKS, seconds=PATIENCE_SECONDS)
     options = Options(root=folder, as_json=as_json, flags={"environment": "local"}, env_file=None)
     stdout = os.dup(1)
     if as_json:
@@ -107,6 +101,46 @@ def play_live(into: Path | None, *, as_json: bool) -> bool:
     else:
         _tell(ending, folder)
     return ending.as_promised
+
+
+def open_live(into: Path | None) -> NoReturn:
+    """Opens the console on the agent, in an environment in which some crashes are healed unasked and others ask.
+
+    Args:
+        into: Folder to make; None takes a temporary one.
+    """
+    from selfheal_tui.commands.console import open_console
+
+    folder = _folder(into)
+    command = _command(tasks=LONG_TASKS, seconds=LONG_SECONDS)
+    spec = ProgramSpec("desk", command, cwd=folder, restart=Restart.ON_CRASH)
+    options = Options(root=folder, as_json=False, flags={"environment": "dev"}, env_file=None)
+    # The folder is left for exploring, with the commands that this very session would have answered to.
+    (folder / "selfheal.toml").write_text('environment = "dev"\n', encoding="utf-8")
+    farewell = (
+        f"The folder stays: cd {folder}",
+        "  selfheal                    the console again, without the agent",
+        "  selfheal history            what became of each crash",
+        "  selfheal backups            what can be taken back, with: selfheal rollback ID",
+    )
+    os.chdir(folder)
+    open_console(options, specs=[spec], farewell=farewell)
+
+
+def _folder(into: Path | None) -> Path:
+    try:
+        return materialise_live(into or Path(tempfile.mkdtemp(prefix="selfheal-live-")))
+    except DemoError as error:
+        raise Failure(str(error), exits.BAD_INPUT) from error
+
+
+def _command(*, tasks: int, seconds: int) -> tuple[str, ...]:
+    return (
+        *(sys.executable, "-m", "desk"),
+        *("--tasks", str(tasks)),
+        *("--journal", JOURNAL),
+        *("--seconds", str(seconds)),
+    )
 
 
 def _ending(folder: Path, incidents: list[Incident], code: int) -> LiveEnding:
