@@ -129,7 +129,7 @@ def open_live(into: Path | None) -> NoReturn:
 
 def _folder(into: Path | None) -> Path:
     try:
-        return materialise_live(into or Path(tempfile.mkdtemp(prefix="selfheal-live-")))
+        return materialise_live(into or Path(tempfile.mkdtemp(prefix="selfheal-live-")) / "desk-agent")
     except DemoError as error:
         raise Failure(str(error), exits.BAD_INPUT) from error
 

@@ -179,7 +179,10 @@ class IncidentsView(View):
         parts = [f"Incidents {shown}"]
         if rows.held:
             parts.append(f"held, {rows.waiting} waiting")
-        if rows.new_above:
+        asked = rows.above([request.incident_id for request in self.console.board.requests])
+        if asked:
+            parts.append(f"{asked} need{'s' if asked == 1 else ''} you ↑")
+        elif rows.new_above:
             parts.append(f"{rows.new_above} new ↑")
         self.query_one("#incident-pane").border_title = Content(" · ".join(parts))
 

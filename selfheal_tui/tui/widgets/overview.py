@@ -11,6 +11,8 @@ from selfheal_tui.tui.looks import Looks
 from selfheal_tui.tui.times import age, day_and_time
 
 _LABEL = 9
+_VALUE = 60
+"""A value is recognised by its beginning; `selfheal show --json` has more of it."""
 
 
 def overview(detail: IncidentDetail, looks: Looks, *, now: float) -> list[Text]:
@@ -66,8 +68,12 @@ def _error(error: ErrorView, looks: Looks) -> Iterator[Text]:
         line = Text(f"{sign}{frame.place} {frame.qualname}", "" if frame.in_app else looks.quiet)
         yield line.append(f"  {frame.source}", looks.named("accent") if frame.in_app else looks.quiet)
         if frame.in_app and frame.locals:
-            values = "  ".join(f"{name} = {value}" for name, value in frame.locals)
+            values = "  ".join(f"{name} = {_short(value)}" for name, value in frame.locals)
             yield Text(f"    locals  {values}", looks.quiet)
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= _VALUE else value[: _VALUE - 1] + "…"
 
 
 def next_step(detail: IncidentDetail) -> str:

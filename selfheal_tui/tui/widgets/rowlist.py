@@ -6,7 +6,7 @@ visible and keeps its cursor by key. It shows what it is given: it may not filte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from rich.style import Style
@@ -142,6 +142,11 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         """How many rows came in above what is visible and were not seen yet."""
         top = self._top
         return sum(1 for key in self._unseen if self._places[key] < top)
+
+    def above(self, keys: Collection[str]) -> int:
+        """Returns how many rows of some keys are above what is visible."""
+        top = self._top
+        return sum(1 for key in keys if self._places.get(key, top) < top)
 
     @property
     def waiting(self) -> int:
