@@ -24,7 +24,7 @@ from selfheal_tui.store import Store
 def incidents_command(*, options: Options, limit: int) -> None:
     """List incidents, newest first."""
     with opened(options) as project:
-        found = project.engine.store.incidents.all()[:limit]
+        found = project.engine.store.incidents.all(limit=limit)
         expired = {i.incident_id for i in found if question_expired(project.engine.store, i)}
     if options.as_json:
         emit_json([summary(i) | {"question_expired": i.incident_id in expired} for i in found])

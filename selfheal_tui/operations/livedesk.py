@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ class LiveDesk(DecidingDesk):
         reset: Programs whose crash-loop breakers are lifted first.
 
     Raises:
-        ValueError: It is to run programs and to be read-only; or a program is to read our standard input.
+        ValueError: It is to run programs and to be read-only.
     """
 
     def __init__(
@@ -95,14 +96,13 @@ class LiveDesk(DecidingDesk):
     ) -> None:
         if read_only and specs:
             raise ValueError("a read-only console runs no programs; leave one of the two out")
-        if any(spec.inherit_stdin for spec in specs):
-            raise ValueError("a program under the console cannot read from the terminal; give it none")
         self.session = Session(
             root.resolve(), dict(os.environ if environ is None else environ), dict(flags or {}), env_file
         )
         self.read_only = read_only
         self._serve = serve and not read_only
-        self._specs = tuple(specs)
+        # The keys that are pressed are the console's, and no program's.
+        self._specs = tuple(replace(spec, inherit_stdin=False) for spec in specs)
         self._reset = tuple(reset)
         self._told: Callable[[DeskEvent], None] = lambda _event: None
         self._ending = False

@@ -64,7 +64,10 @@ def sandbox_text() -> str:
     from selfheal_tui.sandbox.isolation import detect_isolation
 
     facts = detect_isolation()
-    return line(facts.level.value + (f": {facts.weakness}" if facts.weakness else ""), 500)
+    level, weakness = facts.level.value, facts.weakness
+    if weakness.lower().startswith(level.lower()):
+        return line(weakness, 500)
+    return line(f"{level}: {weakness}" if weakness else level, 500)
 
 
 def _best_facts(environment: Environment) -> ChangeFacts:

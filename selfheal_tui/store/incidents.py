@@ -192,10 +192,15 @@ class IncidentStore:
             found = [row for row in self._table.rows() if row["fingerprint"] == fingerprint]
             return self._load(max(found, key=lambda row: float(row["last_seen"]))) if found else None
 
-    def all(self) -> list[Incident]:
-        """Returns all incidents, the one seen last first."""
+    def all(self, *, limit: int | None = None) -> list[Incident]:
+        """Returns all incidents, the one seen last first.
+
+        Args:
+            limit: Read only so many of them.
+        """
         with self._table.journal.locked():
-            incidents = [self._load(row) for row in self._table.rows()]
+            rows = sorted(self._table.rows(), key=lambda row: float(row["last_seen"]), reverse=True)
+            incidents = [self._load(row) for row in rows[:limit]]
         return sorted(incidents, key=lambda incident: incident.last_seen, reverse=True)
 
     def new_id(self, fingerprint: str, besides: Collection[str] = ()) -> str:
