@@ -1,11 +1,15 @@
-"""Lets tests of the console be coroutines, without another plugin."""
+"""Lets tests of the console be coroutines, without another plugin, and share `fakes`."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.hookimpl(tryfirst=True)
