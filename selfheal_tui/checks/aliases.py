@@ -40,6 +40,8 @@ class Names:
         self._stars: list[str] = []
         self._imported: set[str] = set()
         self.guessed: set[str] = set()
+        # Without it, names that are assigned from each other take time that grows by powers.
+        self._looked_up: dict[tuple[str, str, int], frozenset[str]] = {}
         self._read(tree, MODULE)
         for statement in tree.body:
             if isinstance(statement, DEFINITIONS):
@@ -141,6 +143,12 @@ class Names:
         Returns:
             Dotted names; empty when it is some value of the program's own.
         """
+        known = self._looked_up.get((name, scope, depth))
+        if known is None:
+            known = self._looked_up[name, scope, depth] = self._look_up(name, scope, depth)
+        return known
+
+    def _look_up(self, name: str, scope: str, depth: int) -> frozenset[str]:
         found: set[str] = set()
         bound_in_function = bound = False
         for place in self._chain(scope):

@@ -61,9 +61,8 @@ class Probe:
         self._busy: set[int] = set()
         self._reported: int | None = None
         self._previous: Hook = sys.excepthook
-        self._limiter: Limiter | None = None
-        self._reporter: Reporter | None = None
-        self._watchdog: Watchdog | None = None
+        # Made when first asked for; `setdefault`, as several threads may ask at the same time.
+        self._parts: dict[str, Any] = {}
 
     def install_hooks(self) -> None:
         """Chains to the hooks that are there now, and to others as soon as their modules are loaded."""
@@ -191,11 +190,12 @@ class Probe:
     @property
     def limiter(self) -> Limiter:
         """What was seen; made when first asked for."""
-        if self._limiter is None:
+        limiter: Limiter | None = self._parts.get("limiter")
+        if limiter is None:
             from .limiter import Limiter
 
-            self._limiter = Limiter()
-        return self._limiter
+            limiter = self._parts.setdefault("limiter", Limiter())
+        return limiter
 
     def _ready(self, error: BaseException) -> Reporter | None:
         from .stops import is_never_healed
@@ -205,7 +205,8 @@ class Probe:
         # A guard in the program has reported it, and the new code does not have it.
         if any(book.healed(error) for book in getattr(sys, _BOOKS, ())):
             return None
-        if self._reporter is None:
+        reporter: Reporter | None = self._parts.get("reporter")
+        if reporter is None:
             # A folder that the program put in front of the standard library must not serve us its `json.py`.
             library = os.path.dirname(os.__file__)
             sys.path.insert(0, library)
@@ -214,19 +215,20 @@ class Probe:
             finally:
                 if library in sys.path:
                     sys.path.remove(library)
-            self._reporter = Reporter(self, self.limiter)
+            reporter = self._parts.setdefault("reporter", Reporter(self, self.limiter))
             if self.live:
                 self.watchdog.start()
-        return self._reporter
+        return reporter
 
     @property
     def watchdog(self) -> Watchdog:
         """Watches loops and declared progress; made, without a thread, when first asked for."""
-        if self._watchdog is None:
+        watchdog: Watchdog | None = self._parts.get("watchdog")
+        if watchdog is None:
             from .watchdog import Watchdog
 
-            self._watchdog = Watchdog(self)
-        return self._watchdog
+            watchdog = self._parts.setdefault("watchdog", Watchdog(self))
+        return watchdog
 
     def flush(self, *, only_due: bool = False) -> None:
         """Tells how often exceptions were seen again since their last report; raises nothing of its own.
@@ -234,7 +236,8 @@ class Probe:
         Args:
             only_due: Only for those whose interval is over.
         """
-        if self._reporter is None:
+        reporter: Reporter | None = self._parts.get("reporter")
+        if reporter is None:
             return
         me = _thread.get_ident()
         if me in self._busy:
@@ -242,7 +245,7 @@ class Probe:
         self._busy.add(me)
         try:
             if os.path.isdir(self.inbox):
-                self._reporter.flush(only_due)
+                reporter.flush(only_due)
         except Exception as problem:
             self.note(problem)
         finally:
@@ -252,10 +255,10 @@ class Probe:
         """Forgets in a new child what the parent has seen and what its threads were doing."""
         self._busy.clear()
         self.passing.clear()
-        if self._limiter is not None:
-            self._limiter.reset()
-        self._reporter = None
-        self._watchdog = None
+        limiter = self._parts.get("limiter")
+        if limiter is not None:
+            limiter.reset()  # the hooks keep it
+        self._parts = {} if limiter is None else {"limiter": limiter}
 
     def note(self, problem: BaseException) -> None:
         """Counts an error of the probe itself, and notes it beside the reports; never raises.

@@ -84,8 +84,10 @@ class Entry:
     Attributes:
         kind: What was captured.
         handled: Whether the program caught it.
-        ticks: Counts the repeats; `next` of it is atomic, so that no thread waits and none is lost.
-        told: How many of the repeats were reported.
+        ticks: Counts the times it came up; `next` of it is atomic, so that no thread waits and none is lost.
+        told: How many of them were reported; only who has claimed the entry may change it.
+        gate: Held by the one thread that writes a report of this exception.
+        since: Monotonic time at which it was last captured in full.
         due: Monotonic time from which the next repeat is told.
         last: Monotonic time of the latest repeat.
         interval: Seconds until then; doubles each time.
@@ -124,46 +126,88 @@ class Entry:
         self.file = ""
         self.superseded = False
 
+    def count(self) -> None:
+        """Counts one more time that it came up."""
+        next(self.ticks)
+
     def repeats(self) -> int:
-        """How many repeats there were; reading `itertools.count` in any other way would count one more."""
+        """How often it was counted; reading `itertools.count` in any other way would count one more."""
         return int(repr(self.ticks)[6:-1])
 
     def pending(self) -> int:
-        """How many repeats are not told yet."""
+        """How many of those are not told yet."""
         return 0 if self.superseded else self.repeats() - self.told
 
-    def take(self) -> int:
-        """Claims the pending repeats for a report, and puts the next one off.
+    def is_due(self) -> bool:
+        """Whether the next repeat is to be told."""
+        return _now() >= self.due
+
+    def is_to_be_captured(self, handled: bool) -> bool:
+        """Whether it is to be captured in full: it never was, long ago, or as one that the program handled.
+
+        Args:
+            handled: Whether the program handles it now.
+        """
+        return self.report is None or _now() - self.since >= ANEW_AFTER or (self.handled and not handled)
+
+    def claim(self, wait: float = 0.0) -> bool:
+        """Makes this thread the one that writes a report of it.
+
+        Args:
+            wait: Seconds to wait while another thread writes one.
 
         Returns:
-            Their number; 0 when another thread has just claimed them.
+            True when it is; then `release` must follow. False: what is pending stays so, for the next report.
         """
-        if not self.gate.acquire(False):
-            return 0
-        try:
-            count = self.pending()
-            self.told += count
-            self.interval = min(2 * self.interval, LONGEST_INTERVAL)
-            self.due = _now() + self.interval
-            return count
-        finally:
-            self.gate.release()
+        return self.gate.acquire(True, wait) if wait else self.gate.acquire(False)
+
+    def release(self) -> None:
+        """Ends a claim."""
+        self.gate.release()
+
+    def take(self) -> int:
+        """Takes what is pending into a report, and puts the next one off; only for who has claimed it.
+
+        Returns:
+            How often it came up since the last report.
+        """
+        count = self.pending()
+        self.told += count
+        self.interval = min(2 * self.interval, LONGEST_INTERVAL)
+        self.due = _now() + self.interval
+        return count
+
+    def captured(self, report: dict[str, Any], file: str, handled: bool) -> None:
+        """Notes its report in full, whose repeats are told from now on.
+
+        Args:
+            report: The report, without locals and payloads.
+            file: Where it was written.
+            handled: Whether the program caught it.
+        """
+        self.report, self.file, self.handled = report, file, handled
+        self.since = _now()
+        self.interval = FIRST_INTERVAL
+        self.due = self.since + self.interval
 
 
 class Limiter:
     """Every exception that was seen lately, and a budget for handled ones that are always new.
 
     Attributes:
-        table: Entries by key.
+        table: Entries by key; an entry stays the same one as long as it is there.
+        leaving: Entries that were taken out lately: a thread that was just counting in one may still do so.
         recent: Keys of the exceptions that were reported last, by the exception's id: a logged exception that
             goes on and ends the program is one crash.
     """
 
     def __init__(self) -> None:
         self.table: dict[tuple[int, ...], Entry] = {}
+        self.leaving: list[Entry] = []
         self.recent: dict[int, tuple[int, ...]] = {}
         self._budget = float(HANDLED_BURST)
         self._refilled = _now()
+        self._clearing = _thread.allocate_lock()
 
     def is_repeat(self, key: tuple[int, ...]) -> bool:
         """Counts an exception that was seen before; the one way that is often taken.
@@ -172,14 +216,16 @@ class Limiter:
             key: Its key.
 
         Returns:
-            True when that is all there is to do; False when it must be reported.
+            True when it was counted, and that is all there is to do; False when it must be counted and reported.
         """
         entry = self.table.get(key)
         if entry is None:
             return False
-        next(entry.ticks)
         entry.last = now = _now()
-        return now < entry.due
+        if now >= entry.due:
+            return False
+        next(entry.ticks)
+        return True
 
     def passed_on(self, key: tuple[int, ...], error: BaseException) -> tuple[int, ...] | None:
         """Finds the earlier report of the same exception object, made further in.
@@ -198,7 +244,7 @@ class Limiter:
         return before if before[0] in key and _contains(key, inner) else None
 
     def admit(self, key: tuple[int, ...], error: BaseException, kind: str, handled: bool) -> Entry | None:
-        """Makes the entry of an exception that was not seen before.
+        """Makes the entry of an exception that was not seen before; its first time is still to be counted.
 
         Args:
             key: Its key.
@@ -207,17 +253,24 @@ class Limiter:
             handled: Whether the program caught it.
 
         Returns:
-            The entry; None when another thread has just made it, or too many new ones were handled lately.
+            The entry, also when another thread has just made it; None when too many new ones were handled lately.
         """
         if handled and not self._afford():
             return None
-        entry = Entry(error, kind, handled)
-        if self.table.setdefault(key, entry) is not entry:
-            return None
+        mine = Entry(error, kind, handled)
+        entry = self.table.setdefault(key, mine)
+        if entry is not mine:
+            return entry
         if len(self.recent) >= _RECENT:
             self.recent.clear()
         self.recent[id(error)] = key
         return entry
+
+    def forget(self, key: tuple[int, ...], entry: Entry) -> None:
+        """Takes one entry out, unless another has taken its place."""
+        with self._clearing:
+            if self.table.get(key) is entry:
+                del self.table[key]
 
     def ignore(self, key: tuple[int, ...], error: BaseException) -> None:
         """Lets an exception pass in silence from now on: it was reported further in.
@@ -234,13 +287,24 @@ class Limiter:
         """Forgets everything, in a new child process."""
         self.table.clear()
         self.recent.clear()
+        self.leaving = []
+        self._clearing = _thread.allocate_lock()
 
     def crowded_out(self) -> list[Entry]:
-        """Takes the oldest entries out when there are too many; their pending repeats are still to be told."""
-        if len(self.table) <= MAX_ENTRIES:
+        """Takes the oldest entries out when there are too many.
+
+        Returns:
+            These, and those of the last time: what is pending in them is still to be told.
+        """
+        if len(self.table) <= MAX_ENTRIES or not self._clearing.acquire(False):
             return []
-        oldest = list(itertools.islice(list(self.table), MAX_ENTRIES // 4))
-        return [entry for entry in (self.table.pop(key, None) for key in oldest) if entry is not None]
+        try:
+            oldest = list(itertools.islice(list(self.table), MAX_ENTRIES // 4))
+            out = [entry for entry in (self.table.pop(key, None) for key in oldest) if entry is not None]
+            before, self.leaving = self.leaving, out
+            return before + out
+        finally:
+            self._clearing.release()
 
     def _afford(self) -> bool:
         now = _now()

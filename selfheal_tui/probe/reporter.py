@@ -6,18 +6,21 @@ Loaded at the first report. It decides what is written; what a report holds is `
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
 import time
 from types import FrameType
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
 
 from . import capture, places, spool
-from .limiter import ANEW_AFTER, Entry, Limiter, key_of
+from .limiter import Entry, Limiter, key_of
 
 MAX_CHAIN = 8
 REPEATS_OF = "selfheal.repeats_of"
 DROPPED = "selfheal.dropped"
+MOST_WAIT = 2.0
+"""Seconds for which the end of the program, and a crash, wait for a thread that just writes a report of the same."""
 
 
 class Reporter:
@@ -32,6 +35,7 @@ class Reporter:
         self._probe = probe
         self.limiter = limiter
         self.dropped = 0
+        self._counting = _thread.allocate_lock()
 
     def report(
         self,
@@ -69,41 +73,88 @@ class Reporter:
             return ""
         if not handled:
             self._supersede(key, error)
-        count, entry = 1, None
+
+        def full(count: int) -> tuple[dict[str, Any], str]:
+            report, stem = self._capture(error, kind, handled, context, outer, waits_until, calls)
+            report["count"] = count
+            return report, self._write(report, stem, handled)
+
         if limited:
-            known = self.limiter.table.get(key)
-            if known is not None:
-                if known.report is not None and time.monotonic() - known.since < ANEW_AFTER:
-                    return self.tell(known)
-                count = max(1, known.take())
-                self.limiter.table.pop(key, None)
-            entry = self.limiter.admit(key, error, kind, handled)
-            if entry is None:
-                self.dropped += count
-                return ""
-            for crowded in self.limiter.crowded_out():
-                self.tell(crowded)
-        report, stem = self._capture(error, kind, handled, context, outer, waits_until, calls)
-        report["count"] = count
-        file = self._write(report, stem, handled)
-        if entry is not None:
-            entry.report, entry.file = _slim(report), file
-        elif handled is False and kind == "exception":
+            return self._limited(key, error, kind, handled, full)
+        try:
+            report, _ = full(1)
+        except BaseException:
+            self._drop(1)
+            raise
+        if not handled and kind == "exception":
             self.limiter.recent.pop(id(error), None)
         return str(report["report_id"])
 
-    def tell(self, entry: Entry) -> str:
+    def tell(self, entry: Entry, wait: float = 0.0) -> str:
         """Reports how often an exception was seen again, with the chain of its first report.
 
         Args:
             entry: The exception.
+            wait: Seconds to wait while another thread writes a report of it.
 
         Returns:
-            The report's id; empty when there was nothing to tell.
+            The report's id; empty when there was nothing to tell, or another thread does.
 
         Raises:
             OSError: It could not be written; the repeats stay pending.
         """
+        if not entry.claim(wait):
+            return ""
+        try:
+            return self._tell(entry)
+        finally:
+            entry.release()
+
+    def _limited(
+        self,
+        key: tuple[int, ...],
+        error: BaseException,
+        kind: str,
+        handled: bool,
+        full: Callable[[int], tuple[dict[str, Any], str]],
+    ) -> str:
+        """Counts an exception, and reports it unless another thread does or it is too early.
+
+        It is counted in its entry before anybody claims that: whoever writes next, tells it.
+        """
+        entry = self.limiter.table.get(key)
+        if entry is not None and entry.superseded and entry.is_to_be_captured(handled):
+            self.limiter.forget(key, entry)  # what passed in silence is over
+            entry = None
+        entry = entry or self.limiter.admit(key, error, kind, handled)
+        if entry is None:
+            self._drop(1)
+            return ""
+        for crowded in self.limiter.crowded_out():
+            if crowded.pending():
+                self.tell(crowded)
+        if entry.handled and not handled and entry.report is not None:
+            self.tell(entry, MOST_WAIT)  # those were handled
+        entry.count()
+        if not entry.claim():
+            return ""
+        try:
+            if not entry.is_to_be_captured(handled):
+                return self._tell(entry) if entry.is_due() else ""
+            count = entry.take()
+            if not count:
+                return ""  # reported otherwise meanwhile
+            try:
+                report, file = full(count)
+            except BaseException:
+                entry.told -= count
+                raise
+            entry.captured(_slim(report), file, handled)
+            return str(report["report_id"])
+        finally:
+            entry.release()
+
+    def _tell(self, entry: Entry) -> str:
         first = entry.report
         if first is None:
             return ""
@@ -119,7 +170,7 @@ class Reporter:
         )
         try:
             self._write(report, spool.new_stem(), entry.handled)
-        except OSError:
+        except BaseException:
             entry.told -= count
             raise
         return str(report["report_id"])
@@ -133,9 +184,9 @@ class Reporter:
         Raises:
             OSError: One could not be written.
         """
-        for entry in list(self.limiter.table.values()):
-            if entry.pending() and not (only_due and time.monotonic() < entry.due):
-                self.tell(entry)
+        for entry in [*self.limiter.leaving, *list(self.limiter.table.values())]:
+            if entry.pending() and (entry.is_due() or not only_due):
+                self.tell(entry, 0.0 if only_due else MOST_WAIT)
 
     def _capture(
         self,
@@ -169,21 +220,25 @@ class Reporter:
         return report, stem
 
     def _write(self, report: dict[str, Any], stem: str, handled: bool) -> str:
-        lost = self.dropped + spool.dropped()
+        own = self.dropped
+        lost = own + spool.dropped()
         if lost:
             report["context"] = {**report["context"], DROPPED: str(lost)}
         try:
             file = spool.write_report(self._probe.inbox, report, stem=stem, handled=handled)
         except OSError:
             spool.remove_payloads(self._probe.inbox, report)
-            self.dropped += int(report["count"])
             raise
         if lost:
-            self.dropped = 0
-            spool.dropped(forget=lost)
+            self._drop(-own)
+            spool.dropped(forget=lost - own)
         if self._probe.live:
             places.ring(self._probe.root, os.path.basename(file))
         return file
+
+    def _drop(self, number: int) -> None:
+        with self._counting:
+            self.dropped += number
 
     def _supersede(self, key: tuple[int, ...], error: BaseException) -> None:
         """Withdraws the report that an exception was logged, when it went on and was caught by nobody."""

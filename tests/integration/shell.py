@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import hashlib
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,56 @@ def tree(root: Path) -> dict[str, str]:
         for file in sorted(root.rglob("*"))
         if file.is_file() and not set(file.relative_to(root).parts) & set(STATE)
     }
+
+
+QUESTIONS = frozenset({"incidents", "show", "diff", "history", "backups"})
+"""Commands that only read: a process that is ready answers them. What changes anything is started as users do."""
+
+
+@functools.cache
+def _ready() -> subprocess.Popen[str]:
+    ready = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("ready_cli.py"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={k: v for k, v in os.environ.items() if not k.startswith(("SELFHEAL", "COVERAGE"))},
+    )
+    atexit.register(_end, ready)
+    return ready
+
+
+def _end(ready: subprocess.Popen[str]) -> None:
+    assert ready.stdin is not None
+    assert ready.stdout is not None
+    ready.stdin.close()
+    ready.wait()
+    ready.stdout.close()
+
+
+def ask(
+    arguments: tuple[str, ...], root: Path, environ: dict[str, str], stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command that only reads, in a process, folder and environment of its own, without loading it again."""
+    ready = _ready()
+    assert ready.stdin is not None
+    assert ready.stdout is not None
+    with tempfile.TemporaryDirectory() as folder:
+        streams = [Path(folder, name) for name in ("stdin", "stdout", "stderr")]
+        for file, text in zip(streams, (stdin, "", ""), strict=True):
+            file.write_text(text)
+        order = {
+            "arguments": arguments,
+            "cwd": str(root),
+            "environ": environ,
+            "streams": [str(file) for file in streams],
+        }
+        ready.stdin.write(json.dumps(order) + "\n")
+        ready.stdin.flush()
+        code = int(ready.stdout.readline())
+        return subprocess.CompletedProcess(
+            list(arguments), code, streams[1].read_text(), streams[2].read_text()
+        )
 
 
 class Shell:
@@ -42,6 +95,8 @@ class Shell:
     def __call__(
         self, *arguments: str, stdin: str = "", timeout: float = 240
     ) -> subprocess.CompletedProcess[str]:
+        if arguments and arguments[0] in QUESTIONS:
+            return ask(arguments, self.root, self.environ, stdin)
         return subprocess.run(
             self.command(*arguments),
             cwd=self.root,

@@ -1,9 +1,9 @@
 # ruff: noqa: PT018 - a script, not a test
 """Copies real modules of the standard library, swaps functions of them for marked versions, and swaps back.
 
-    python swap_real_code.py PROBE_FOLDER SEED
+    python swap_real_code.py PROBE_FOLDER
 
-The copies are code that the swapper was not written against. References to all functions are taken before: each of
+The copies are code that the swapper was not written against; each version of Python has other functions swapped. References to all functions are taken before: each of
 them must run marked code after the swap and exactly the old code after swapping back. CPython 3.9+.
 """
 
@@ -29,7 +29,7 @@ MODULES = (
     "asyncio.locks", "asyncio.tasks", "string", "csv", "shlex", "difflib", "statistics", "fractions", "tokenize",
     "enum", "collections", "contextlib", "zipfile", "functools", "typing",
 )  # fmt: skip
-PER_MODULE = 2
+PER_MODULE = 1
 
 
 def copy_module(name, folder):
@@ -186,7 +186,8 @@ async def use_asyncio(name, module):
         assert await event.wait()
 
 
-def main(probe, seed):
+def main(probe):
+    seed = "{}.{}".format(*sys.version_info[:2])
     swapper = load_swap(probe)
     folder = os.path.realpath(tempfile.mkdtemp(prefix="swap-"))
     sys.path.insert(0, folder)
@@ -206,4 +207,4 @@ def main(probe, seed):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(sys.argv[1])

@@ -63,6 +63,9 @@ def make(a):
 
 
 def main(probe):
+    sys.setswitchinterval(
+        0.0005
+    )  # more moments at which a swap meets a call, and none waits long for the other
     swapper = load_swap(probe)
     folder = os.path.realpath(tempfile.mkdtemp(prefix="swap-"))
     sys.path.insert(0, folder)

@@ -11,29 +11,55 @@ from probeworld import FOUND, VERSIONS, World, interpreter
 
 from selfheal_tui.probe.places import doorbell_address
 
-BLOCKED = """\
-import asyncio, threading, time
+# Both stand still until that was reported, however busy the machine is; without the probe they go on at once.
+REPORTED = """\
+import glob, os, threading, time
+reported = threading.Lock()
+reported.acquire()
+def look():
+    inbox, until = os.environ.get("SELFHEAL_INBOX"), time.monotonic() + 30
+    while inbox and not glob.glob(inbox + "/*.json") and time.monotonic() < until: time.sleep(0.02)
+    reported.release()
+looking = threading.Thread(target=look)
+"""
+BLOCKED = (
+    REPORTED
+    + """\
+import asyncio
 def slow():
-    time.sleep(0.6)
+    looking.start()
+    reported.acquire(timeout=40)
 async def main():
     await asyncio.sleep(0.25)
     slow()
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0)
 asyncio.run(main())
+looking.join()
 print([t.name for t in threading.enumerate()])
 """
-HANG = """\
-import threading
+)
+NOT_WATCHED = """\
+import asyncio, time
+async def main():
+    await asyncio.sleep(0)
+    time.sleep(0.6)
+    await asyncio.sleep(0)
+asyncio.run(main())
+"""
+HANG = (
+    REPORTED
+    + """\
 from selfheal_tui import progress
-lock = threading.Lock()
-lock.acquire()
 def stuck():
     progress("the queue", within=0.1)
-    lock.acquire(timeout=0.8)
+    reported.acquire(timeout=40)
+looking.start()
 worker = threading.Thread(target=stuck, name="worker")
 worker.start()
 worker.join()
+looking.join()
 """
+)
 
 
 @pytest.fixture
@@ -54,12 +80,12 @@ def test_a_blocked_loop_is_reported_with_the_stack_that_blocks_it(world, python)
     assert (report.kind, report.raised.type, report.process.handled) == ("blocked-loop", "BlockedLoop", True)
     own = [f for f in report.raised.frames if Path(f.file) == world.root / "program.py"]
     assert [f.qualname for f in own][-1] == "slow"
-    assert own[-1].source.strip() == "time.sleep(0.6)"
+    assert own[-1].source.strip() == "reported.acquire(timeout=40)"
     assert report.replay == ()
 
 
 def test_without_an_engine_no_loop_is_watched(world, python):
-    (world.root / "program.py").write_text(BLOCKED)
+    (world.root / "program.py").write_text(NOT_WATCHED)
     world.both(python, "program.py", SELFHEAL_BLOCKED_SECONDS="0.2")
     assert world.reports() == []
 
@@ -70,7 +96,7 @@ def test_declared_progress_that_stops_is_reported_with_every_stack(world, python
     world.both(python, "program.py", PYTHONPATH=str(package))
     report = world.report()
     assert (report.kind, report.raised.type) == ("hang", "Hang")
-    assert report.raised.frames[-1].source.strip() == "lock.acquire(timeout=0.8)"
+    assert report.raised.frames[-1].source.strip() == "reported.acquire(timeout=40)"
     assert (
         "worker.join" in report.context["thread.MainThread"] or "join" in report.context["thread.MainThread"]
     )
@@ -80,7 +106,7 @@ def test_declared_progress_that_stops_is_reported_with_every_stack(world, python
 def test_progress_that_goes_on_or_is_done_is_no_hang(world, python):
     (world.root / "program.py").write_text(
         "import time\nfrom selfheal_tui import progress\n"
-        "for _ in range(8): progress('a', within=0.5); time.sleep(0.1)\n"
+        "for _ in range(40): progress('a', within=0.6); time.sleep(0.02)\n"
         "progress('a').done()\n"
         "with progress('b', within=0.1): pass\ntime.sleep(0.5)\n"
     )

@@ -118,6 +118,7 @@ def test_kill_does_not_wait_for_the_grace_time(lab):
     lab.until_line(manager, "a", "READY")
     manager.stop()
     lab.until_line(manager, "a", "GOT SIGTERM")
+    lab.until_state(manager, "a", S.STOPPING)  # its keeper notes that after the signal
     manager.stop()
     assert manager.snapshot("a").state is S.STOPPING
     manager.kill()

@@ -240,7 +240,7 @@ def test_a_command_that_does_not_exist_is_told_once_and_not_tried_again(lab):
     assert not zombies()
 
 
-def test_a_watcher_that_fails_harms_nothing(lab, caplog):
+def test_a_listener_that_fails_harms_nothing(lab, caplog):
     manager = lab.manager(lab.spec("a", COUNTING, Restart.NEVER))
 
     def bad(change):
@@ -251,7 +251,7 @@ def test_a_watcher_that_fails_harms_nothing(lab, caplog):
     assert manager.wait(PATIENCE)
     end()
     assert manager.snapshot("a").state is S.STOPPED
-    assert "a watcher of a failed" in caplog.text
+    assert "a listener of the programs failed" in caplog.text
 
 
 def test_supervision_that_fails_itself_leaves_no_program_behind(lab, monkeypatch):

@@ -51,10 +51,10 @@ def test_every_reference_follows_or_the_reason_for_a_restart_is_told(python):
 
 
 def test_functions_of_real_modules_swap_and_swap_back(python):
-    results = run_driver(python, "swap_real_code.py", 1)
+    results = run_driver(python, "swap_real_code.py")
     problems = [one for one in results if one["problem"]]
     assert not problems
-    assert sum(one["swaps"] for one in results) >= 30
+    assert sum(one["swaps"] for one in results) >= 20
     assert sum(one["reached"] for one in results) >= 3  # marks that the workloads came across
 
 

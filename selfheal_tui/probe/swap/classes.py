@@ -27,6 +27,7 @@ from .syntax import (
     bound_names,
     decorators,
     diff_bodies,
+    shape,
     touches,
     without_bodies,
 )
@@ -67,13 +68,13 @@ def plan_class(
         changes += [
             Change(one, one) for one in new.body if id(one) not in changed and touches(one, plan.dirty)
         ]
-        if [ast.dump(one) for one in old.keywords] != [ast.dump(one) for one in new.keywords]:
+        if [shape(one) for one in old.keywords] != [shape(one) for one in new.keywords]:
             plan.refuse(what, "its metaclass or class arguments changed")
         if is_dataclass_node(old, plan.imports) or is_dataclass_node(new, plan.imports):
             changes = plan_dataclass(plan, space, owner, old, new, changes, what)
         elif decorators(old) != decorators(new):
             plan.refuse(what, "its class decorators changed")
-        if [ast.dump(one) for one in old.bases] != [ast.dump(one) for one in new.bases]:
+        if [shape(one) for one in old.bases] != [shape(one) for one in new.bases]:
             _plan_bases(plan, space, owner, new, what)
     provided = {name for one in new.body for name in bound_names(one)}
     for change in changes:

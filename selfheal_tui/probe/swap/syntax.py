@@ -11,6 +11,7 @@ from typing import Any, Collection, Iterator, Mapping, NamedTuple, Optional, Seq
 
 Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_SHAPE = "_selfheal_shape"
 
 
 class Change(NamedTuple):
@@ -62,15 +63,24 @@ def eager_names(node: ast.AST) -> set[str]:
     return names
 
 
+def shape(node: ast.AST) -> str:
+    """Returns a tree in a form that can be compared; worked out once for each, as trees are never changed."""
+    known: Optional[str] = getattr(node, _SHAPE, None)
+    if known is None:
+        known = ast.dump(node)
+        setattr(node, _SHAPE, known)
+    return known
+
+
 def header(node: Function) -> str:
     """Returns what of a function is worked out when `def` runs: parameters, annotations, docstring."""
-    returns = ast.dump(node.returns) if node.returns else ""
-    return f"{ast.dump(node.args)} {returns} {ast.get_docstring(node, clean=False)!r}"
+    returns = shape(node.returns) if node.returns else ""
+    return f"{shape(node.args)} {returns} {ast.get_docstring(node, clean=False)!r}"
 
 
 def decorators(node: Union[Function, ast.ClassDef]) -> list[str]:
     """Returns the decorators in a form that can be compared."""
-    return [ast.dump(one) for one in node.decorator_list]
+    return [shape(one) for one in node.decorator_list]
 
 
 def without_bodies(statement: ast.stmt) -> str:
@@ -110,15 +120,15 @@ def diff_bodies(
         return [Change(None, one) for one in new if any(name not in present for name in bound_names(one))]
     waiting: dict[str, list[ast.stmt]] = {}
     for one in old:
-        waiting.setdefault(ast.dump(one), []).append(one)
+        waiting.setdefault(shape(one), []).append(one)
     changed = []
     for one in new:
-        same = waiting.get(ast.dump(one))
+        same = waiting.get(shape(one))
         if same:
             same.pop(0)
         else:
             changed.append(one)
-    gone = [one for one in old if any(one is left for left in waiting[ast.dump(one)])]
+    gone = [one for one in old if any(one is left for left in waiting[shape(one)])]
     changes = []
     for one in changed:
         partner = next((left for left in gone if _slot(left) == _slot(one)), None)
@@ -139,7 +149,7 @@ def _slot(statement: ast.stmt) -> Any:
         return "docstring", type(statement.value.value)
     if isinstance(statement, (ast.If, ast.Try)):
         return type(statement), tuple(sorted(set(bound_names(statement))))
-    return ast.dump(statement)
+    return shape(statement)
 
 
 def function_nodes(tree: ast.Module) -> dict[tuple[str, int], Function]:
