@@ -117,12 +117,14 @@ class Working:
         text: What runs, such as `proving your edit of #a1b2`.
         started_at: Unix time in seconds.
         ended: Whether it ended.
+        about: The id that it is about (request, incident), as in `Answered`; empty for none.
     """
 
     errand: str
     text: str
     started_at: float
     ended: bool
+    about: str = ""
 
 
 DeskEvent = (

@@ -115,14 +115,14 @@ class Errands:
     def _run(self, number: str, errand: Errand, stop: threading.Event) -> None:
         began = time.time()
         if not errand.quick:
-            self._tell(Working(number, errand.text, began, ended=False))
+            self._tell(Working(number, errand.text, began, ended=False, about=errand.about))
         try:
             answer = self._act(errand, stop)
         finally:
             with self._lock:
                 self._running.pop(number, None)
             if not errand.quick:
-                self._tell(Working(number, errand.text, began, ended=True))
+                self._tell(Working(number, errand.text, began, ended=True, about=errand.about))
         self._done()
         self._tell(Answered(errand.about, ok=answer.ok, text=line(answer.text, ANSWER_WIDTH)))
 

@@ -135,6 +135,7 @@ ACTIONS: tuple[Action, ...] = (
     _A("review.diff", "d", "Diff", "Show the diff."),
     _A("review.why", "w", "Why RED", "Why this is asked, and what approving would do."),
     _A("review.proof", "p", "Proof", "Show the proof ladder with its evidence."),
+    _A("review.cancel", "X", "Cancel proof", "Cancel the proof of your version.", footer=False),
     _A("review.next_request", "N", "Next question", "Go on to the next question.", footer=False),
     # -- diff
     _A("diff.layout", "v", "Layout", "Side by side, or unified.", footer=False),

@@ -100,6 +100,7 @@ class DiffView(Acting, ScrollView, can_focus=True):
         self._current: Hunk = (-1, -1)
         self._painter: Painter | None = None
         self._painted_run = 0
+        self._told_run = 0
 
     # -- what the owner asks ------------------------------------------------------------------------
 
@@ -117,6 +118,11 @@ class DiffView(Acting, ScrollView, can_focus=True):
     def ready(self) -> bool:
         """Whether the texts have been compared."""
         return bool(self._files)
+
+    @property
+    def painted(self) -> bool:
+        """Whether this very patch has been on the screen."""
+        return bool(self._files) and self._told_run == self._run
 
     @property
     def unified(self) -> bool:
@@ -357,6 +363,7 @@ class DiffView(Acting, ScrollView, can_focus=True):
 
     def _tell_painted(self, run: int) -> None:
         if run == self._run:
+            self._told_run = run
             self._say(self.Painted(self, self._key))
 
     def _say(self, message: Message) -> None:

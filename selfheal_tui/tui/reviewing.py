@@ -1,0 +1,68 @@
+"""What stands in the way of a decision, and what an edit amounts to. Pure: the review screen says and does it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from selfheal_tui.operations.desk import EditedFile
+from selfheal_tui.operations.snapshot import CandidateView, IncidentDetail, RequestView
+
+_DECIDED = {
+    "approved": "it has been approved already",
+    "consumed": "it has been approved and applied already",
+    "rejected": "it has been rejected already",
+    "expired": "it has expired; nothing was changed",
+    "withdrawn": "it was withdrawn for another proposal",
+}
+_UNDER_WAY = {"approve": "approved; it is being applied", "reject": "rejected; it is being recorded"}
+_REVISED = "another version is being made and proved; X cancels that, and the question stays as it is"
+
+
+class NotRevisedError(ValueError):
+    """An edit makes no new patch; the message says why."""
+
+
+def why_over(detail: IncidentDetail | None, request: RequestView | None, now: float) -> str:
+    """Says why a question cannot be answered any more; empty when it can, or is not known yet.
+
+    Args:
+        detail: The incident; None while it is being read.
+        request: The question as it stands; None when the incident asks it no more.
+        now: Unix time in seconds.
+    """
+    if detail is None:
+        return ""
+    if request is None:
+        return f"this question is not open any more: the incident is {detail.row.standing.word}"
+    if request.state != "open":
+        return _DECIDED.get(request.state, f"it is {request.state}")
+    return _DECIDED["expired"] if request.expires_at <= now else ""
+
+
+def under_way(sent: str) -> str:
+    """Says what was decided and has not been answered yet; empty for nothing."""
+    return _UNDER_WAY.get(sent, _REVISED) if sent else ""
+
+
+def asked_candidate(detail: IncidentDetail | None, request: RequestView | None) -> CandidateView | None:
+    """Returns the fix that a question is about, else the one that an incident shows."""
+    if detail is None:
+        return None
+    wanted = request.candidate_id if request else ""
+    return next((one for one in detail.candidates if one.candidate_id == wanted), detail.candidate)
+
+
+def revision_of(candidate: CandidateView, edited: Sequence[EditedFile]) -> list[EditedFile]:
+    """Returns the files that an edited proposal changes.
+
+    Raises:
+        NotRevisedError: It is the proposal still, or no change at all.
+    """
+    proposed = {change.path: change.after for change in candidate.changes}
+    before = {change.path: change.before for change in candidate.changes}
+    if all(file.text == proposed[file.path] for file in edited):
+        raise NotRevisedError("nothing was edited; the proposal stays as it is")
+    files = [file for file in edited if file.text != before[file.path]]
+    if not files:
+        raise NotRevisedError("that takes the whole fix back; reject it instead")
+    return files

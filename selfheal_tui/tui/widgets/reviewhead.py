@@ -1,0 +1,52 @@
+"""The lines above the diff of a review: what is asked, why, until when, and whether a key decides now."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from selfheal_tui.operations.snapshot import IncidentDetail, RequestView, Tone
+from selfheal_tui.tui.looks import Looks
+from selfheal_tui.tui.widgets.approval import expiry, risk_badge
+from selfheal_tui.tui.widgets.lines import one_line
+
+
+def head_lines(
+    detail: IncidentDetail, request: RequestView | None, looks: Looks, *, now: float, place: str
+) -> list[Text]:
+    """Returns the lines, each to be cut at the edge.
+
+    Args:
+        detail: The incident.
+        request: The question; None when there is none any more.
+        looks: The looks in force.
+        now: Unix time in seconds.
+        place: Such as `1 of 2`; empty when unknown.
+    """
+    row, dot = detail.row, looks.dot
+    first = Text(" Review ", "bold")
+    first.append(f"#{one_line(row.incident_id)} ", looks.named("primary", bold=True))
+    if request is not None:
+        first.append_text(risk_badge(request, looks))
+        first.append(f" {one_line(request.action.replace('_', ' '))}")
+    environment = looks.style(Tone.WARN if row.environment == "production" else Tone.QUIET)
+    first.append(f"{dot}").append(one_line(row.environment), environment)
+    if place:
+        first.append(f"{dot}{place}", looks.quiet)
+    if request is not None:
+        first.append(
+            f"{dot}{expiry(request, now)}",
+            looks.style(Tone.WARN if request.expires_at - now < 60 else Tone.QUIET),
+        )
+    second = Text(f" {one_line(row.error)} ", looks.style(Tone.BAD))
+    second.append(f"{one_line(row.place)}  ", "bold").append(one_line(row.message), looks.quiet)
+    third = Text(f" cause: {one_line(detail.cause or row.kind)}")
+    lines = [first, second, third]
+    if request is not None:
+        fourth = Text(" ")
+        if request.needs_code:
+            fourth.append(f"code {one_line(request.code)}", looks.style(Tone.ASK, bold=True)).append(dot)
+        fourth.append(one_line(request.headline))
+        fifth = Text(" asked because: ", looks.quiet)
+        fifth.append(one_line("; ".join(request.why) or "the policy asks"))
+        lines += [fourth, fifth]
+    return lines
