@@ -6,22 +6,24 @@ anew whenever it changes or the terminal was looked away from. Over conflicts no
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from selfheal_tui.operations.desk import Answered, DeskEvent, PreviewReady
 from selfheal_tui.operations.snapshot import RollbackPreview, Tone
 from selfheal_tui.tui.acting import Acting, bindings_of
-from selfheal_tui.tui.actions import Action
+from selfheal_tui.tui.actions import BY_ID, Action
+from selfheal_tui.tui.arming import ARM_SECONDS, Arming, Stage
 from selfheal_tui.tui.screens.dialog import Dialog
+from selfheal_tui.tui.widgets.diffrows import patch_key
 from selfheal_tui.tui.widgets.diffview import DiffView
 from selfheal_tui.tui.widgets.footer import Footer
 
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
 
 UNDO = "undo"
 """The target that stands for the last rollback."""
-ARM_SECONDS = 0.4
-"""How long a preview is on the screen before a key can have it written (UX rule 3)."""
 WORD = "overwrite"
 
 
@@ -55,9 +55,8 @@ class RollbackScreen(Acting, Screen[None]):
         self.target = target
         self._preview: RollbackPreview | None = None
         self._error = ""
-        self._armed = False
-        self._painted = False
-        self._arming: Timer | None = None
+        self._arming = Arming(seconds=ARM_SECONDS)
+        self._pressed_at = 0.0
         self._writing = False
 
     def compose(self) -> ComposeResult:
@@ -87,9 +86,7 @@ class RollbackScreen(Acting, Screen[None]):
         """Takes the preview, and what came of having it written."""
         if isinstance(event, PreviewReady) and event.target == self.target:
             if event.preview is None or event.preview != self._preview:
-                self._disarm(painted=False)
-                self._preview, self._error = event.preview, event.error
-                self._draw()
+                self._take(event.preview, event.error)
         elif isinstance(event, Answered) and event.about == self.target and self._writing:
             self._writing = False
             if event.ok:
@@ -105,51 +102,58 @@ class RollbackScreen(Acting, Screen[None]):
             self.app.pop_screen()
 
     def _look_again(self) -> None:
-        self._disarm(painted=False)
-        self._preview = None
-        self._draw()
+        self._take(None, "")
         self._face.desk.ask_preview(self.target)
+
+    def _take(self, preview: RollbackPreview | None, error: str) -> None:
+        self._preview, self._error = preview, error
+        patch = patch_key(preview.changes) if preview is not None and not preview.nothing else ""
+        self._arm(self._arming.offered(patch).again(time.monotonic()))
+        self._draw()
 
     # -- arming -------------------------------------------------------------------------------------
 
+    def _arm(self, arming: Arming) -> None:
+        self._arming = arming
+        if arming.stage is Stage.WAITING:
+            self.set_timer(max(0.0, arming.since + arming.seconds - time.monotonic()), self._tick)
+        self.query_one(Footer).refresh()
+
+    def _tick(self) -> None:
+        ticked = self._arming.tick(time.monotonic())
+        if ticked.stage is Stage.WAITING:
+            self._arm(ticked)  # a timer may ring a moment early
+        else:
+            self._arming = ticked
+            self.query_one(Footer).refresh()
+
     @on(DiffView.Painted)
     def _is_painted(self, event: DiffView.Painted) -> None:
-        if self._preview is not None and event.patch_key == self._diff.patch_key:
-            self._painted = True
-            self._arm()
+        self._arm(self._arming.shown(event.patch_key, time.monotonic()))
 
-    def _arm(self) -> None:
-        self._disarm()
-        if self._painted and self.app.screen is self:
-            self._arming = self.set_timer(ARM_SECONDS, self._is_armed)
+    def on_key(self, event: events.Key) -> None:
+        """Remembers when a key was pressed: one from before it was armed never writes, however late it comes."""
+        self._pressed_at = event.time
 
-    def _is_armed(self) -> None:
-        self._armed = True
-        self.query_one(Footer).refresh()
-
-    def _disarm(self, *, painted: bool = True) -> None:
-        self._armed = False
-        self._painted = self._painted and painted
-        if self._arming is not None:
-            self._arming.stop()
-            self._arming = None
-        self.query_one(Footer).refresh()
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """The same for the mouse."""
+        self._pressed_at = event.time
 
     def on_app_blur(self) -> None:
         """Whoever looked away must look again."""
-        self._disarm()
+        self._arm(self._arming.left("blur"))
 
     def on_app_focus(self) -> None:
         """Arms anew."""
-        self._arm()
+        self._arm(self._arming.back("blur", time.monotonic()))
 
     def on_screen_suspend(self) -> None:
         """Something is open on top of it."""
-        self._disarm()
+        self._arm(self._arming.left("covered"))
 
     def on_screen_resume(self) -> None:
         """It is in front again."""
-        self._arm()
+        self._arm(self._arming.back("covered", time.monotonic()))
 
     # -- drawing ------------------------------------------------------------------------------------
 
@@ -196,16 +200,19 @@ class RollbackScreen(Acting, Screen[None]):
             return "there is no conflict; y writes it"
         if action.verb == "confirm" and preview.conflicts:
             return "it conflicts with later edits; O would write over them"
-        return "" if self._armed else "look at it first"
+        return self._arming.why
 
     def act_confirm(self) -> None:
         """Has it written."""
-        self._write(overwrite=False)
+        if self._meant("rollback.confirm"):
+            self._write(overwrite=False)
 
     def act_overwrite(self) -> None:
         """Asks for the word, then has it written over later edits."""
         preview = self._preview
         assert preview is not None
+        if not self._meant("rollback.overwrite"):
+            return
 
         def answered(word: str | None) -> None:
             # What was conflicting when the word was asked for, and nothing that came in meanwhile.
@@ -214,9 +221,15 @@ class RollbackScreen(Acting, Screen[None]):
 
         self.app.push_screen(OverwriteScreen(preview.conflicts), answered)
 
+    def _meant(self, action: str) -> bool:
+        if self._arming.allows(self._pressed_at):
+            return True
+        self._face.say_no(BY_ID[action], "that was pressed before the preview was shown for a moment")
+        return False
+
     def _write(self, *, overwrite: bool) -> None:
         self._writing = True
-        self._disarm()
+        self._arm(self._arming.again(time.monotonic()))
         self._face.desk.roll_back(self.target, overwrite=overwrite)
 
 
