@@ -36,6 +36,8 @@ def console_command(*, options: Options, read_only: bool, review: str) -> None:
 
 def has_terminal() -> bool:
     """Returns whether a person sits at every end."""
+    if os.environ.get("TEXTUAL_DRIVER", "").endswith("WebDriver"):
+        return True  # `selfheal serve --web` stands in for the terminal
     streams = (sys.stdin, sys.stdout, sys.stderr)  # Textual draws on standard error
     return all(stream.isatty() for stream in streams) and os.environ.get("TERM", "") != "dumb"
 
