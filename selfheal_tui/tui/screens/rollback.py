@@ -170,9 +170,8 @@ class RollbackScreen(Acting, Screen[None]):
             facts.append("There is nothing to do: the files are like that already.", looks.quiet)
         else:
             for change in preview.changes:
-                conflict = change.path in preview.conflicts
-                facts.append(f"{change.path}: ", looks.style(Tone.WARN) if conflict else "")
-                facts.append(f"{change.note}\n", looks.style(Tone.WARN) if conflict else looks.quiet)
+                if change.path in preview.conflicts:
+                    facts.append(f"{change.path}: {change.note}\n", looks.style(Tone.WARN))
             if preview.conflicts:
                 facts.append(
                     "Conflict: nothing is written. O writes over the later edits, which are backed up first.",

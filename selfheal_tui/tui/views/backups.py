@@ -27,6 +27,7 @@ from selfheal_tui.tui.times import day_and_time
 from selfheal_tui.tui.views.base import View
 from selfheal_tui.tui.widgets.diffview import DiffView
 from selfheal_tui.tui.widgets.filterbar import FilterBar, matches
+from selfheal_tui.tui.widgets.footer import Footer
 from selfheal_tui.tui.widgets.rowlist import RowList
 
 EMPTY = (
@@ -35,6 +36,9 @@ EMPTY = (
 )
 REST_SECONDS = 0.15
 """How long the cursor rests on a version before its diff is asked for, so that scrolling asks for nothing."""
+
+ROOM_FOR_YEARS = 60
+"""Cells from which on a version's time has its year and seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +153,18 @@ class BackupsView(View):
     def _fill(self) -> None:
         rows: list[Line] = []
         for file in self._files:
-            versions = [v for v in file.versions if self._fits(v)]
-            if not versions:
+            fitting = [v for v in file.versions if self._fits(v)]
+            if not fitting:
                 continue
             rows.append(Line(file))
             if file.path not in self._folded:
-                rows += [Line(file, version) for version in versions]
+                rows += [Line(file, version) for version in fitting]
         self._list.empty = f"nothing has all of: {' '.join(self._words)}" if self._words else EMPTY
         self._list.show(rows)
         count = sum(len(file.versions) for file in self._files)
-        title = f"Backups {count} of {len(self._files)} files" if self._files else "Backups"
+        versions = f"{count} version{'s' if count != 1 else ''}"
+        files = f"{len(self._files)} file{'s' if len(self._files) != 1 else ''}"
+        title = f"Backups · {versions} of {files}" if self._files else "Backups"
         self.query_one("#backups-pane").border_title = Content(title)
         if self._go_to and self._read:
             wanted, self._go_to = self._go_to, ""
@@ -186,9 +192,10 @@ class BackupsView(View):
             version = row.version
             style = looks.style(version.standing.tone)
             line.append(f"  {looks.mark(version.standing)} ", style)
-            line.append(f"{day_and_time(version.created_at)} ")
-            line.append(f"{version.what} ", looks.quiet)
-            line.append(f"· {version.standing.word}", style)
+            at = day_and_time(version.created_at)
+            line.append(f"{at if width >= ROOM_FOR_YEARS else at[5:-3]} ")
+            line.append(version.standing.word, style)
+            line.append(f" · {version.what}", looks.quiet)
         line.truncate(width, overflow="ellipsis")
         return (line,)
 
@@ -198,6 +205,7 @@ class BackupsView(View):
         title = row.file.path if row else "no version"
         self.query_one("#backups-preview").border_title = Content(title)
         self.query_one("#backups-facts", Static).update(_facts(row, self.console.looks))
+        self.console.home.query_one(Footer).refresh()
         if self._resting is not None:
             self._resting.stop()
             self._resting = None
