@@ -26,6 +26,11 @@ def clock_time(at: float) -> str:
     return time.strftime("%H:%M", time.localtime(at))
 
 
+def short_day(at: float) -> str:
+    """Returns a Unix time as local month, day, hours and minutes."""
+    return time.strftime("%m-%d %H:%M", time.localtime(at))
+
+
 def day_and_time(at: float) -> str:
     """Returns a Unix time as local date and time."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

@@ -19,7 +19,7 @@ from selfheal_tui.operations.snapshot import AttemptRow, Board, History, Tone
 from selfheal_tui.tui.acting import bindings_of
 from selfheal_tui.tui.actions import Action
 from selfheal_tui.tui.screens.export import Export, ExportScreen
-from selfheal_tui.tui.times import day_and_time
+from selfheal_tui.tui.times import day_and_time, short_day
 from selfheal_tui.tui.views.base import View
 from selfheal_tui.tui.widgets.attempt import attempt_lines, rates
 from selfheal_tui.tui.widgets.filterbar import FilterBar, matches
@@ -45,16 +45,16 @@ class Column:
 
 
 COLUMNS = (
-    Column("when", 19, lambda r: day_and_time(r.at), lambda r: r.at),
-    Column("incident", 9, lambda r: f"#{r.incident_id}", lambda r: r.incident_id),
-    Column("outcome", 19, lambda r: r.standing.word, lambda r: r.standing.word),
+    Column("when", 11, lambda r: short_day(r.at), lambda r: r.at),
+    Column("incident", 8, lambda r: f"#{r.incident_id}", lambda r: r.incident_id),
+    Column("outcome", 17, lambda r: r.standing.word, lambda r: r.standing.word, 1),
     Column("error", 0, lambda r: r.error, lambda r: r.error),
-    Column("file", 24, lambda r: r.file, lambda r: r.file, 2),
-    Column("by", 24, lambda r: r.by or "–", lambda r: r.by, 1),
-    Column("decided by", 16, lambda r: r.decided_by or "–", lambda r: r.decided_by, 3),
-    Column("took", 7, lambda r: f"{r.seconds:.1f} s", lambda r: r.seconds, 1),
+    Column("file", 24, lambda r: r.file, lambda r: r.file, 3),
+    Column("by", 24, lambda r: r.by or "–", lambda r: r.by, 2),
+    Column("decided by", 16, lambda r: r.decided_by or "–", lambda r: r.decided_by, 4),
+    Column("took", 7, lambda r: f"{r.seconds:.1f} s", lambda r: r.seconds, 2),
 )
-_ROOM = {0: 0, 1: 112, 2: 140, 3: 160}
+_ROOM = {0: 0, 1: 60, 2: 96, 3: 128, 4: 148}
 """Cells from which on columns of a rank are shown."""
 
 
@@ -63,14 +63,6 @@ class HistoryView(View):
 
     CONTEXTS: ClassVar[tuple[str, ...]] = ("history",)
     BINDINGS = bindings_of(*CONTEXTS)
-    DEFAULT_CSS = """
-    HistoryView #history-head { height: 1; }
-    HistoryView #history-rates { height: auto; max-height: 3; padding: 0 1; }
-    HistoryView #history-preview { display: none; width: 2fr; }
-    .-medium HistoryView #history-pane { width: 3fr; }
-    .-medium HistoryView #history-preview, .-wide HistoryView #history-preview { display: block; }
-    .-wide HistoryView #history-pane { width: 3fr; }
-    """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)

@@ -81,6 +81,10 @@ def next_step(detail: IncidentDetail) -> str:
     row = detail.row
     if row.needs_person and detail.request is not None:
         return "press v to review the fix, then approve or reject it"
+    if row.standing.word == "on probation":
+        return (
+            "the fix is in and is watched; nothing to do, or press U to see what taking it back would change"
+        )
     if row.open:
         return "being worked on; nothing to do" if not row.needs_person else "the question is being read"
     if detail.transaction_id:
