@@ -207,11 +207,15 @@ class LiveDesk(DecidingDesk):
                 self._problem(f"{where}: {error}")
             case ReportRefused(file=file, why=why):
                 self._problem(f"report {file} was refused: {why}")
-            case RestartNeeded(incident_id=incident_id, pid=pid):
+            case RestartNeeded(incident_id=incident_id, pid=pid) if not self._keeps(pid):
                 self._problem(f"#{incident_id} is fixed on disk; restart program {pid} to run it")
             case _:
                 pass
         self._clerk.call()
+
+    def _keeps(self, pid: int) -> bool:
+        """Whether a process is a program of ours, which is started anew by itself where that is needed."""
+        return self._crew is not None and bool(self._crew.manager.program_of(pid))
 
     def _problem(self, text: str) -> None:
         self._problems.append(line(text, 500))
