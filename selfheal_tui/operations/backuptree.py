@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from selfheal_tui.model.candidate import sha256_hex
 from selfheal_tui.model.record import BackupEntry
@@ -10,6 +10,7 @@ from selfheal_tui.operations import standings
 from selfheal_tui.operations.safe import line
 from selfheal_tui.operations.snapshot import BackupFile, BackupVersion, Standing
 from selfheal_tui.pipeline.binding import current_bytes
+from selfheal_tui.pipeline.rollback import ROLLED_BACK, UNDONE
 from selfheal_tui.source.project import OutsideRootError, Project
 from selfheal_tui.store import Store, StoreError
 
@@ -27,20 +28,23 @@ def backup_tree(store: Store, project: Project) -> tuple[BackupFile, ...]:
     Raises:
         StoreError: The store cannot be read.
     """
-    taken_back = {
-        str(record.data.get("transaction")) for record in store.trail.of_kinds({"change.rolled_back"})
+    before = {
+        str(record.data.get("transaction")): "before a rollback"
+        if record.kind == ROLLED_BACK
+        else "before an undo"
+        for record in store.trail.of_kinds({ROLLED_BACK, UNDONE})
     }
     by_path: dict[str, list[BackupEntry]] = {}
     for entry in store.backups.entries():
         by_path.setdefault(entry.path, []).append(entry)
     return tuple(
-        BackupFile(line(path), _versions(store, project, path, entries, taken_back))
+        BackupFile(line(path), _versions(store, project, path, entries, before))
         for path, entries in sorted(by_path.items())
     )
 
 
 def _versions(
-    store: Store, project: Project, path: str, entries: Sequence[BackupEntry], taken_back: set[str]
+    store: Store, project: Project, path: str, entries: Sequence[BackupEntry], before: Mapping[str, str]
 ) -> tuple[BackupVersion, ...]:
     try:
         data = current_bytes(project, path)
@@ -48,13 +52,13 @@ def _versions(
     except (OSError, OutsideRootError):
         now = ""
     newest_first = sorted(enumerate(entries), key=lambda one: (one[1].created_at, one[0]), reverse=True)
-    return tuple(_version(store, entry, now, taken_back) for _, entry in newest_first)
+    return tuple(_version(store, entry, now, before) for _, entry in newest_first)
 
 
-def _version(store: Store, entry: BackupEntry, now: str, taken_back: set[str]) -> BackupVersion:
+def _version(store: Store, entry: BackupEntry, now: str, before: Mapping[str, str]) -> BackupVersion:
     size, standing = _found(store, entry, now)
     incident = f" of #{entry.incident_id}" if entry.incident_id else ""
-    what = "before a rollback" if entry.transaction_id in taken_back else "before the fix"
+    what = before.get(entry.transaction_id, "before the fix")
     return BackupVersion(
         backup_id=entry.backup_id,
         path=line(entry.path),
