@@ -138,10 +138,7 @@ def drawing(insights: Insights, days: int, width: int, looks: Looks) -> list[Tex
         line(_last(insights.money, days), room, _PLOT_HEIGHT, looks),
         bars(insights.by_rule, room, looks),
     ]
-    head = Text(looks.dot).join(
-        [Text(f"{name} ", looks.quiet).append(text, "bold") for name, text in insights.totals.items()]
-    )
-    lines = [head, Text()]
+    lines = [*_totals(insights, width, looks), Text()]
     if two:
         for left, right in zip(plots[::2], plots[1::2], strict=True):
             lines += _beside(left, right, room)
@@ -156,6 +153,18 @@ def drawing(insights: Insights, days: int, width: int, looks: Looks) -> list[Tex
             looks.quiet,
         )
     ]
+    return lines
+
+
+def _totals(insights: Insights, width: int, looks: Looks) -> list[Text]:
+    lines = [Text()]
+    for name, text in insights.totals.items():
+        part = Text.assemble((f"{name} ", looks.quiet), (text, "bold"))
+        dot = looks.dot if lines[-1].plain else ""
+        if lines[-1].cell_len + len(dot) + part.cell_len > width:
+            lines.append(Text())
+            dot = ""
+        lines[-1].append(dot).append_text(part)
     return lines
 
 

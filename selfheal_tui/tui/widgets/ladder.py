@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _SHORT = 14
 """Cells up to which a rung's summary stands in the compact form."""
+_TELLING = frozenset({"replay", "tests"})
+"""Rungs whose summary says something even where they passed."""
 _MOST_DETAILS = 400
 """Lines of evidence that are shown of one rung."""
 
@@ -38,7 +40,7 @@ def compact_ladder(rungs: Sequence[RungView], looks: Looks, *, now: float = 0.0)
             part.append(f" {rung.standing.word}", looks.style(rung.standing.tone))
         if rung.started_at and now:
             part.append(f" {age(now - rung.started_at)}", looks.quiet)
-        elif 0 < len(rung.summary) <= _SHORT:
+        elif 0 < len(rung.summary) <= _SHORT and (rung.name in _TELLING or rung.standing.word != "pass"):
             part.append(f" {one_line(rung.summary)}", looks.quiet)
         # A rung is never torn apart where the line wraps.
         parts.append(_unbroken(part))

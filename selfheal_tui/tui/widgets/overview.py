@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from rich.text import Text
@@ -10,6 +11,7 @@ from selfheal_tui.operations.snapshot import ErrorView, IncidentDetail, Tone
 from selfheal_tui.tui.looks import Looks
 from selfheal_tui.tui.times import age, day_and_time
 
+_INSTALLED = re.compile(r"^.*/(?:site-packages|dist-packages|lib/python3\.\d+)/")
 _LABEL = 9
 _VALUE = 60
 """A value is recognised by its beginning; `selfheal show --json` has more of it."""
@@ -65,11 +67,17 @@ def _error(error: ErrorView, looks: Looks) -> Iterator[Text]:
     yield Text(f"{link}{error.type}: ", looks.style(Tone.BAD)).append(error.message)
     for frame in reversed(error.frames):
         sign = ("> " if looks.ascii else "▸ ") if frame.in_app else "  "
-        line = Text(f"{sign}{frame.place} {frame.qualname}", "" if frame.in_app else looks.quiet)
+        place = frame.place if frame.in_app else _library(frame.place)
+        line = Text(f"{sign}{place} {frame.qualname}", "" if frame.in_app else looks.quiet)
         yield line.append(f"  {frame.source}", looks.named("accent") if frame.in_app else looks.quiet)
         if frame.in_app and frame.locals:
             values = "  ".join(f"{name} = {_short(value)}" for name, value in frame.locals)
             yield Text(f"    locals  {values}", looks.quiet)
+
+
+def _library(place: str) -> str:
+    """Returns a place in a library without the way to where it is installed."""
+    return _INSTALLED.sub("…/", place)
 
 
 def _short(value: str) -> str:

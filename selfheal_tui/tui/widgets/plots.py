@@ -53,6 +53,7 @@ def line(series: Series, width: int, height: int, looks: Looks) -> list[Text]:
 
     figure: Any = plotext
     figure.clear_figure()
+    figure.limit_size(False, False)  # it asks for the size of the real terminal otherwise
     figure.theme("clear")
     figure.plot_size(max(20, width), max(_LEAST_HEIGHT, height))
     places = list(range(len(series.values)))

@@ -31,7 +31,9 @@ class TextPane(Acting, ScrollView, can_focus=True):
 
     CONTEXTS: ClassVar[tuple[str, ...]] = ("list",)
     BINDINGS = bindings_of(*CONTEXTS)
-    DEFAULT_CSS = "TextPane { height: 1fr; width: 1fr; overflow-x: hidden; }"
+    DEFAULT_CSS = """
+    TextPane { height: 1fr; width: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
+    """
 
     def __init__(
         self,
