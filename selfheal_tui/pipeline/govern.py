@@ -191,19 +191,20 @@ class Governance:
         request = self._store.approvals.get(request_id)
         self._record(request, DecisionKind.EXPIRED, "engine", reason)
 
-    def withdraw(self, request_id: str, *, by: str, reason: str) -> None:
-        """Takes a request back because another proposal takes its place.
+    def withdraw(self, request_id: str, *, by: str, reason: str, person: bool = True) -> None:
+        """Takes a request back because another proposal takes its place, or because it is worth nothing any more.
 
         Args:
             request_id: The request, open or expired.
-            by: The person's name.
-            reason: What takes its place.
+            by: Who does it: a person's name, or `engine`.
+            reason: What takes its place, or why it is worth nothing.
+            person: Whether `by` is a person.
 
         Raises:
             ApprovalConflictError: It was answered in this moment, and the answer counts.
         """
         request = self._store.approvals.get(request_id)
-        self._record(request, DecisionKind.WITHDRAWN, f"operator:{by}", reason)
+        self._record(request, DecisionKind.WITHDRAWN, f"operator:{by}" if person else by, reason)
 
     def _record(self, request: ApprovalRequest, kind: DecisionKind, by: str, reason: str) -> ApprovalDecision:
         decision = ApprovalDecision(

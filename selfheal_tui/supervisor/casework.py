@@ -16,6 +16,7 @@ from selfheal_tui.model.approval import RequestState
 from selfheal_tui.model.incident import Incident, IncidentState
 from selfheal_tui.model.kinds import Outcome
 from selfheal_tui.model.serial import MalformedDocumentError
+from selfheal_tui.pipeline import stale
 from selfheal_tui.pipeline.lease import IncidentBusyError, is_leased
 from selfheal_tui.pipeline.steps import ApprovalNeeded, Held, Step
 from selfheal_tui.pipeline.system import Engine, Silence, follow
@@ -51,6 +52,8 @@ _START_RETRY_SECONDS = 5.0
 _OTHERS_SECONDS = 2.0
 """How long whoever else made or answered an incident (`selfheal heal`, `approve`) is given to go on with it."""
 _JOBS_KEPT = 1000
+_MOST_ASKED_ANEW = 20
+"""How often one engine proves an incident anew because its files changed; then its question just says so."""
 PAUSED = "healing is paused"
 
 
@@ -105,6 +108,8 @@ class Casework:
         self.arrivals = Arrivals(engine, queue, care, emit, clock)
         self.workers: dict[str, Worker] = {}
         self._seen = (-1, -1)
+        self._stamps: dict[str, tuple[str, stale.Stamp]] = {}
+        self._asked_anew: dict[str, int] = {}
 
     # -- walks --------------------------------------------------------------------------------------
 
@@ -305,6 +310,7 @@ class Casework:
             return
         store = self._engine.store.approvals
         if store.state(incident.request_id) is RequestState.OPEN:
+            self._keep_worth(incident)
             return
         decision = store.decision(incident.request_id)
         if decision is not None and self._clock() - decision.at < _OTHERS_SECONDS:
@@ -316,6 +322,21 @@ class Casework:
         current = self._engine.store.incidents.get(incident.incident_id)
         if current.state is not _S.AWAITING_APPROVAL:
             self._look_after(current)
+
+    def _keep_worth(self, incident: Incident) -> None:
+        """Has a question asked anew whose files changed; a few times, since something else may write them all the time."""
+        stamp = (incident.request_id, stale.stamp(self._engine, incident))
+        if self._stamps.get(incident.incident_id) == stamp:
+            return
+        self._stamps[incident.incident_id] = stamp
+        asked = self._asked_anew.get(incident.incident_id, 0)
+        if asked >= _MOST_ASKED_ANEW or not stale.is_stale(self._engine, incident):
+            return
+        if not stale.take_back(self._engine, incident):
+            self._stamps.pop(incident.incident_id)
+            return
+        self._asked_anew[incident.incident_id] = asked + 1
+        self._move(incident.incident_id, JobState.QUEUED, "the files changed since its fix was proved")
 
     def _tell_resumed(self, step: Step) -> Silence | None:
         self._emit(Stepped(step))
