@@ -8,9 +8,11 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from selfheal_tui.model.incident import Incident
 from selfheal_tui.model.record import HealingAttempt
 from selfheal_tui.model.serial import to_builtins
 from selfheal_tui.operations import standings
+from selfheal_tui.operations.details import by_of
 from selfheal_tui.operations.safe import block, line
 from selfheal_tui.operations.snapshot import AttemptRow
 from selfheal_tui.store.attempts import AttemptStore
@@ -63,6 +65,37 @@ def attempt_of(attempt: HealingAttempt, number: int) -> AttemptRow:
         usd=attempt.usd,
         preview="\n".join(block(attempt.fix_preview, lines=30, width=200)),
         validation=validation_lines(attempt.validation),
+    )
+
+
+def applied_of(incident: Incident, diff: str) -> AttemptRow:
+    """Makes the row of a fix that is applied and still watched: it gets onto the record when the watch ends.
+
+    Args:
+        incident: On probation.
+        diff: Unified diff of its fix.
+    """
+    attempt, diagnosis = incident.chosen_attempt, incident.diagnosis
+    raised = incident.report.raised
+    suspect = diagnosis.suspect if diagnosis else None
+    proof = attempt.proof.reports if attempt else ()
+    return AttemptRow(
+        key=f"applied-{incident.incident_id}",
+        at=incident.last_seen,
+        incident_id=line(incident.incident_id, 70),
+        standing=standings.of_incident(incident.state, incident.outcome),
+        success=False,
+        error=line(f"{raised.bare_type}: {raised.message[:1000]}", 300),
+        file=line(suspect.path) if suspect else "",
+        kind=line(f"{diagnosis.issue_type} {diagnosis.severity}", 60) if diagnosis else "",
+        by=by_of(attempt.candidate) if attempt else "",
+        decided_by=line(incident.message.removeprefix("applied by "), 100),
+        seconds=max(0.0, incident.last_seen - incident.first_seen),
+        tokens=incident.cost.prompt_tokens + incident.cost.completion_tokens,
+        usd=incident.cost.usd,
+        preview="\n".join(block(diff, lines=30, width=200)),
+        validation=(line(" · ".join(f"{one.rung} {one.verdict}" for one in proof)),) if proof else (),
+        decided=False,
     )
 
 

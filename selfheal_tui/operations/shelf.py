@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from selfheal_tui.model.incident import IncidentState
 from selfheal_tui.operations import exports, histories, insights
 from selfheal_tui.operations.answers import Answer, Came
 from selfheal_tui.operations.clerk import Room
@@ -49,7 +50,12 @@ class Shelf:
     def history(self, room: Room) -> History:
         """Returns all attempts, newest first, and whether the audit trail is whole, if that is known."""
         store = room.opened.engine.store
-        rows = self._reader.rows(store.attempts)[::-1]
+        closer = room.opened.engine.closer
+        watched = [
+            histories.applied_of(one, closer.diff_of(one.chosen_attempt) if one.chosen_attempt else "")
+            for one in store.incidents.in_states([IncidentState.ON_PROBATION])
+        ]
+        rows = (*watched[::-1], *self._reader.rows(store.attempts)[::-1])
         checked = self._checked
         if checked is None or (checked.signature != store.trail.signature() and not self._keeps(checked)):
             return History(rows)

@@ -370,6 +370,7 @@ class AttemptRow:
         usd: Money spent; None when unknown.
         preview: Beginning of its diff.
         validation: Its proof in words, a line each.
+        decided: Whether it is over; a fix that is still watched is neither a success nor a failure.
     """
 
     key: str
@@ -387,6 +388,7 @@ class AttemptRow:
     usd: float | None
     preview: str
     validation: tuple[str, ...]
+    decided: bool = True
 
 
 @dataclass(frozen=True, slots=True)
