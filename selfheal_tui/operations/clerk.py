@@ -148,6 +148,11 @@ class Clerk:
             self._called.set()
             self._questions.put(None)
 
+    def incident_of(self, request_id: str) -> str:
+        """Returns the incident of an open question as ` #a1b2`, for a sentence; empty when it is not known."""
+        found = (r.incident_id for r in self._board.requests if r.request_id == request_id)
+        return next((f" #{incident_id}" for incident_id in found), "")
+
     def look_at(self, incident_id: str) -> None:
         """Tells an incident in full now, and whenever it changes; an empty id ends that."""
         self._looked_at = incident_id

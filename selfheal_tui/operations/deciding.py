@@ -55,7 +55,7 @@ class DecidingDesk:
                 self._crew.liaison.agree(answer.incident.incident_id)
             return answer
 
-        self._decide(request_id, "applying what was approved", act)
+        self._decide(request_id, f"applying what was approved{self._on(request_id)}", act)
 
     def reject(self, request_id: str, *, reason: str = "") -> None:
         """Rejects."""
@@ -76,7 +76,7 @@ class DecidingDesk:
                     project, request_id, kept, what=what, by=self._by(), tell=tell, stop=stop
                 )
 
-        self._decide(request_id, f"proving your version ({line(what, 60)})", act)
+        self._decide(request_id, f"proving your version{self._on(request_id)} ({line(what, 60)})", act)
 
     def next_candidate(self, request_id: str) -> None:
         """Puts the next proved candidate in place of a proposal, or searches on when there is none."""
@@ -85,7 +85,7 @@ class DecidingDesk:
             with self._proving() as tell:
                 return decisions.next_candidate(project, request_id, by=self._by(), tell=tell, stop=stop)
 
-        self._decide(request_id, "looking for another fix", act)
+        self._decide(request_id, f"looking for another fix{self._on(request_id)}", act)
 
     def retry(self, incident_id: str) -> None:
         """Has an incident that was not healed looked at anew."""
@@ -157,6 +157,10 @@ class DecidingDesk:
         self._with_program(name, lambda manager: program_views.stop(manager, name))
 
     # -- how decisions are carried out ------------------------------------------------------------------
+
+    def _on(self, request_id: str) -> str:
+        incident = self._clerk.incident_of(request_id)
+        return f" for{incident}" if incident else ""
 
     def _by(self) -> str:
         return operator(self.session.environ)

@@ -18,6 +18,7 @@ from selfheal_tui.operations.desk import (
     BackupsReady,
     BoardChanged,
     DetailReady,
+    EditedFile,
     HistoryReady,
     InsightsReady,
     PolicyReady,
@@ -214,6 +215,35 @@ def test_work_on_an_incident_can_be_ended_and_begun_anew(tmp_path: Path) -> None
         desk.retry(incident_id)
         assert heard.answer(incident_id).ok
         heard.wait(lambda: heard.board.requests, "the question")
+
+
+def test_the_proof_of_an_edit_is_seen_and_can_be_cancelled(tmp_path: Path) -> None:
+    root = a_project(tmp_path / "p")
+    before = set(psutil.Process().children(recursive=True))
+    with a_desk(root) as (desk, heard):
+        crash(root)
+        request = heard.wait(lambda: heard.board.requests, "a question")[0]
+        mine = PROGRAM.replace("itms", "list(items)")
+        (root / "test_slow.py").write_text("import time\n\ndef test_slow():\n    time.sleep(300)\n")
+        heard.events[:] = [heard.events[-1]]
+        desk.revise(request.request_id, [EditedFile("app.py", mine)], what="edited by hand")
+        move = heard.wait(
+            lambda: [e for e in heard.of(ProofMoved) if e.rungs[-1].standing.word == "running"], "the proof"
+        )[-1]
+        assert move.label == "your version · edited by hand"
+        desk.revise(request.request_id, [EditedFile("app.py", mine)], what="again")
+        assert "not now" in heard.answer(request.request_id).text
+        heard.events[:] = [e for e in heard.events if not isinstance(e, Answered)]
+        (work,) = heard.of(Working)
+        assert f"#{request.incident_id}" in work.text
+        desk.cancel_errand(work.errand)
+        assert not heard.answer(request.request_id).ok
+        assert heard.of(Working)[-1].ended
+        assert heard.of(ProofMoved)[-1].ended
+        heard.wait(lambda: heard.board.rows[0].needs_person, "the question, still open")
+        assert heard.board.requests == (request,)
+    assert (root / "app.py").read_text() == PROGRAM
+    wait_until(lambda: not _alive(set(psutil.Process().children(recursive=True)) - before))
 
 
 def test_the_kill_switch_is_seen_by_every_desk(tmp_path: Path) -> None:
