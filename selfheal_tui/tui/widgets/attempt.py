@@ -53,13 +53,15 @@ def rates(history: History, shown: Sequence[AttemptRow], looks: Looks) -> Text:
     """Returns the success rates of the attempts that are shown, and whether the audit trail is whole."""
     if not history.rows:
         return Text()
-    healed = sum(row.success for row in shown)
-    share = f"{100 * healed / len(shown):.0f} %" if shown else "–"
-    line = Text(
-        f"{healed} of {len(shown)} healed ({share})", looks.style(Tone.GOOD if healed else Tone.QUIET)
-    )
+    ended = [row for row in shown if row.decided]
+    healed = sum(row.success for row in ended)
+    share = f"{100 * healed / len(ended):.0f} %" if ended else "–"
+    tone = Tone.GOOD if healed else Tone.QUIET
+    line = Text(f"{healed} of {len(ended)} healed ({share})", looks.style(tone))
+    if len(ended) < len(shown):
+        line.append(f"{looks.dot}{len(shown) - len(ended)} applied and watched", looks.quiet)
     by: dict[str, list[bool]] = defaultdict(list)
-    for row in shown:
+    for row in ended:
         if row.by:
             by[row.by].append(row.success)
     best = sorted(by.items(), key=lambda item: -len(item[1]))[:MOST_RATES]
