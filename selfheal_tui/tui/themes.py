@@ -71,6 +71,7 @@ TERMINAL = Theme(
     panel="ansi_default",
     boost="ansi_default",
     variables={
+        "ansi-background": "ansi_default",  # Textual's own sheet wants it of every theme of this kind
         "quiet": "ansi_bright_black",
         "ask": "ansi_yellow",
         "busy": "ansi_cyan",

@@ -7,15 +7,13 @@ put anew, a patch that changed, a choice of hunks that was not proved: none of t
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
-from textual.screen import Screen
-from textual.widgets import ContentSwitcher, Static
+from textual.widgets import ContentSwitcher
 
 from selfheal_tui.operations.desk import (
     Answered,
@@ -27,15 +25,16 @@ from selfheal_tui.operations.desk import (
 )
 from selfheal_tui.operations.editor import NoEditorError, edit
 from selfheal_tui.operations.snapshot import CandidateView, IncidentDetail, RequestView, Tone
-from selfheal_tui.tui.acting import Acting, bindings_of
+from selfheal_tui.tui.acting import bindings_of
 from selfheal_tui.tui.actions import BY_ID, Action, of_context
-from selfheal_tui.tui.arming import ARM_SECONDS, Arming, Stage
 from selfheal_tui.tui.reviewing import NotRevisedError, asked_candidate, revision_of, under_way, why_over
+from selfheal_tui.tui.screens.armed import ArmedScreen
 from selfheal_tui.tui.screens.code import CodeScreen
 from selfheal_tui.tui.screens.reason import ReasonScreen
 from selfheal_tui.tui.screens.why import WhyScreen
 from selfheal_tui.tui.terminal import run_in_terminal
 from selfheal_tui.tui.widgets.diffview import DiffView
+from selfheal_tui.tui.widgets.fact import Fact
 from selfheal_tui.tui.widgets.footer import Footer
 from selfheal_tui.tui.widgets.ladder import Ladder, full_ladder
 from selfheal_tui.tui.widgets.reviewhead import head_lines
@@ -48,7 +47,7 @@ _BY_VERB = {action.verb: action for action in of_context("review")}
 _NEXT, _OPEN = BY_ID["incidents.next_request"], BY_ID["incidents.review"]
 
 
-class ReviewScreen(Acting, Screen[None]):
+class ReviewScreen(ArmedScreen):
     """One question, in full.
 
     Args:
@@ -59,31 +58,28 @@ class ReviewScreen(Acting, Screen[None]):
     CONTEXTS: ClassVar[tuple[str, ...]] = ("review",)
     BINDINGS = bindings_of(*CONTEXTS)
     DEFAULT_CSS = """
-    ReviewScreen #review-head { height: auto; max-height: 6; background: $panel; }
+    ReviewScreen #review-head { height: auto; max-height: 6; background: $panel; text-wrap: nowrap; text-overflow: ellipsis; }
     ReviewScreen #review-ladder { padding: 0 1; }
     ReviewScreen #review-state { height: 1; padding: 0 1; }
     ReviewScreen ContentSwitcher { height: 1fr; }
     """
-    arm_seconds = ARM_SECONDS
 
     def __init__(self, request_id: str, incident_id: str) -> None:
         super().__init__()
         self.request_id = request_id
         self.incident_id = incident_id
-        self.arming = Arming(seconds=self.arm_seconds)
         self._detail: IncidentDetail | None = None
         self._proof: ProofMoved | None = None
         self._sent = ""  # the decision that is under way
-        self._pressed_at: float | None = None
 
     def compose(self) -> ComposeResult:
         """Lays the screen out."""
-        yield Static(id="review-head", markup=False)
+        yield Fact(id="review-head")
         yield Ladder(id="review-ladder")
         with ContentSwitcher(initial="review-diff"):
             yield DiffView(id="review-diff")
             yield TextPane(id="review-proof")
-        yield Static(id="review-state", markup=False)
+        yield Fact(id="review-state")
         yield Footer()
 
     @property
@@ -105,17 +101,11 @@ class ReviewScreen(Acting, Screen[None]):
     def _candidate(self) -> CandidateView | None:
         return asked_candidate(self._detail, self.request)
 
-    @property
-    def stage(self) -> Stage:
-        """Where the arming stands."""
-        return self.arming.stage
-
     # -- what comes in ------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
         """Asks for the incident; follows whether the terminal is looked at."""
         self._diff.focus()
-        self.watch(self.app, "app_focus", self._looked_at, init=False)
         self.set_interval(1.0, self._draw)
         self._draw()
         self.console_app.desk.look_at(self.incident_id)
@@ -134,7 +124,7 @@ class ReviewScreen(Acting, Screen[None]):
                 if ok and sent in ("approve", "reject"):
                     self._leave()
                     return
-                self._turn(self.arming.again(time.monotonic()))
+                self.look_again()
             case BoardChanged():
                 pass
             case _:
@@ -153,48 +143,24 @@ class ReviewScreen(Acting, Screen[None]):
         # The question is part of it: a new one is never decided by a key that was meant for the old one.
         patch = f"{self.request_id} {self._diff.patch_key}" if candidate and self.request else ""
         if patch != self.arming.patch:
-            self._turn(self.arming.offered(patch))
+            self.offer(patch)
             if self._diff.painted:
-                self._turn(self.arming.shown(patch, time.monotonic()))
+                self.shown(patch)
         self._draw_proof()
 
     # -- arming -------------------------------------------------------------------------------------
 
-    def _turn(self, arming: Arming) -> None:
-        self.arming = arming
-        if arming.stage is Stage.WAITING:
-            self.set_timer(max(0.01, arming.since + arming.seconds - time.monotonic() + 0.01), self._tick)
-        if self.is_mounted:
-            self._draw()
-
-    def _tick(self) -> None:
-        ticked = self.arming.tick(time.monotonic())
-        if ticked is not self.arming:
-            self._turn(ticked)
-
     @on(DiffView.Painted)
     def _painted(self, event: DiffView.Painted) -> None:
-        self._turn(self.arming.shown(f"{self.request_id} {event.patch_key}", time.monotonic()))
+        self.shown(f"{self.request_id} {event.patch_key}")
 
     @on(DiffView.HunksChanged)
     def _hunks_changed(self) -> None:
         self._draw()
 
-    def _looked_at(self, focused: bool) -> None:
-        arming = self.arming
-        self._turn(arming.back("blur", time.monotonic()) if focused else arming.left("blur"))
-
-    def on_screen_suspend(self) -> None:
-        """Something lies on top."""
-        self._turn(self.arming.left("covered"))
-
-    def on_screen_resume(self) -> None:
-        """It is in front again."""
-        self._turn(self.arming.back("covered", time.monotonic()))
-
-    def on_key(self, event: events.Key) -> None:
-        """Remembers when a key was pressed, which may be long before it gets here."""
-        self._pressed_at = event.time
+    def arming_changed(self) -> None:
+        """Draws whether the keys count."""
+        self._draw()
 
     # -- drawing ------------------------------------------------------------------------------------
 
@@ -204,7 +170,7 @@ class ReviewScreen(Acting, Screen[None]):
         app, detail = self.console_app, self._detail
         looks, now = app.looks, app.clock()
         if detail is None:
-            self.query_one("#review-head", Static).update(Text(f" reading #{self.incident_id}…", looks.quiet))
+            self.query_one("#review-head", Fact).put(Text(f" reading #{self.incident_id}…", looks.quiet))
         else:
             ids = [request.request_id for request in app.board.requests]
             place = (
@@ -212,7 +178,7 @@ class ReviewScreen(Acting, Screen[None]):
             )
             lines = head_lines(detail, self.request, looks, now=now, place=place)
             text = Text("\n", no_wrap=True, overflow="ellipsis").join(lines)
-            self.query_one("#review-head", Static).update(text)
+            self.query_one("#review-head", Fact).put(text)
         candidate, proof = self._candidate, self._proof
         request = self.request
         rungs = proof.rungs if proof else request.rungs if request else candidate.rungs if candidate else ()
@@ -226,7 +192,7 @@ class ReviewScreen(Acting, Screen[None]):
             no_wrap=True,
             overflow="ellipsis",
         )
-        self.query_one("#review-state", Static).update(state)
+        self.query_one("#review-state", Fact).put(state)
         if proof is not None:
             self._draw_proof()
         self.query_one(Footer).refresh()
@@ -266,7 +232,6 @@ class ReviewScreen(Acting, Screen[None]):
 
     def why_not(self, action: Action) -> str:
         """Says what is in the way; a key from before the arming is swallowed here, never kept."""
-        pressed_at, self._pressed_at = self._pressed_at, None
         verb = action.verb
         if verb == "cancel":
             return "" if self._errands() else "no version of yours is being proved"
@@ -278,9 +243,7 @@ class ReviewScreen(Acting, Screen[None]):
             return ""
         if self._detail is None:
             return "it is being read"
-        why = self._over() or under_way(self._sent) or self.arming.why
-        if not why and not self.arming.allows(time.monotonic() if pressed_at is None else pressed_at):
-            why = "that key was pressed before the diff was shown; press it again"
+        why = self._over() or under_way(self._sent) or self.why_not_armed()
         if not why and verb == "approve":
             why = self._chosen_note()
         if not why and verb == "hunks" and len(self._diff.hunks) < 2:

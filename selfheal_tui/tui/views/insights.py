@@ -24,7 +24,10 @@ from selfheal_tui.tui.widgets.textpane import TextPane
 FORMS = (("svg", "the plots as a drawing"), ("json", "the numbers"))
 RANGES = (30, 7, 90, 0)
 """Days that the plots over time show; 0 shows all."""
-EMPTY = "Nothing to plot yet. Once crashes were looked at, their numbers are here. See it at work with:  selfheal demo"
+EMPTY = (
+    "Nothing to plot yet. Once crashes were looked at, their numbers are here.",
+    "See it at work with:  selfheal demo",
+)
 _TWO_COLUMNS = 120
 _PLOT_HEIGHT = 10
 _GAP = 3
@@ -127,7 +130,7 @@ def drawing(insights: Insights, days: int, width: int, looks: Looks) -> list[Tex
         looks: The looks in force.
     """
     if not any(insights.outcomes.values):
-        return [Text(EMPTY, looks.quiet)]
+        return [Text(line_, looks.quiet) for line_ in EMPTY]
     two = width >= _TWO_COLUMNS
     room = (width - _GAP) // 2 if two else width
     plots = [
