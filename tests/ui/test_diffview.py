@@ -320,23 +320,6 @@ def test_every_row_of_any_text_is_as_wide_as_the_view_and_safe(
         assert strip.text == visible(strip.text).replace("\n", " ").replace("\t", " ")
 
 
-@settings(deadline=None)
-@given(before=st.text("ab\n", max_size=40), after=st.text("ab\n", max_size=40), data=st.data())
-def test_any_choice_of_hunks_is_made_of_lines_of_both_texts(
-    before: str, after: str, data: st.DataObject
-) -> None:
-    from selfheal_tui.tui.widgets.diffchoice import apply
-
-    change = FileChange("a.py", before, after)
-    file = compare(change)
-    assert apply(change, file, set(range(len(file.runs)))) == after
-    assert apply(change, file, set()) == before
-    chosen = data.draw(st.sets(st.sampled_from(range(len(file.runs))))) if file.runs else set()
-    once = apply(change, file, chosen)
-    rest = compare(FileChange("a.py", once, after))
-    assert apply(FileChange("a.py", once, after), rest, set(range(len(rest.runs)))) == after
-
-
 @pytest.mark.parametrize("path", ["a.py", "a.toml", "a.unknown", ""])
 def test_colours_stay_within_their_lines(path: str) -> None:
     from selfheal_tui.tui.widgets.highlight import colours_of

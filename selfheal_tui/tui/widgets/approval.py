@@ -12,12 +12,12 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from selfheal_tui.operations.snapshot import Board, RequestView, Tone
 from selfheal_tui.tui.actions import BY_ID
 from selfheal_tui.tui.looks import Looks
 from selfheal_tui.tui.times import age, clock_time
+from selfheal_tui.tui.widgets.fact import Fact
 from selfheal_tui.tui.widgets.ladder import Ladder
 from selfheal_tui.tui.widgets.lines import one_line
 
@@ -47,7 +47,7 @@ class ApprovalPanel(Vertical, can_focus=False):
 
     DEFAULT_CSS = """
     ApprovalPanel { height: auto; max-height: 9; border: round $ask; padding: 0 1; display: none; }
-    ApprovalPanel Static { height: auto; max-height: 2; }
+    ApprovalPanel Fact { height: auto; max-height: 2; }
     App.-ascii ApprovalPanel { border: ascii $ask; }
     """
 
@@ -58,9 +58,9 @@ class ApprovalPanel(Vertical, can_focus=False):
 
     def compose(self) -> ComposeResult:
         """Lays the panel out."""
-        yield Static(id="approval-headline", markup=False)
+        yield Fact(id="approval-headline")
         yield Ladder(id="approval-ladder")
-        yield Static(id="approval-keys", markup=False)
+        yield Fact(id="approval-keys")
 
     def on_mount(self) -> None:
         """Keeps the countdown going."""
@@ -99,15 +99,17 @@ class ApprovalPanel(Vertical, can_focus=False):
         app = cast("Console", self.app)
         looks = app.looks
         place = board.requests.index(request) + 1
-        self.border_title = Content(
+        title = Content(
             f"Approval {place} of {len(board.requests)}{looks.dot}#{one_line(request.incident_id)}{looks.dot}"
             f"{expiry(request, app.clock())}"
         )
+        if title != self.border_title:
+            self.border_title = title
         headline = risk_badge(request, looks)
         headline.append(
             f"  {one_line(request.action.replace('_', ' '))}{looks.dot}{one_line(request.headline)}"
         )
-        self.query_one("#approval-headline", Static).update(headline)
+        self.query_one("#approval-headline", Fact).put(headline)
         self.query_one(Ladder).show(request.rungs)
         keys = Text(overflow="ellipsis", no_wrap=True)
         keys.append(f"{app.keys.shown(BY_ID['incidents.review'])} ", looks.named("primary", bold=True))
@@ -115,4 +117,4 @@ class ApprovalPanel(Vertical, can_focus=False):
         for action in (BY_ID[name] for name in KEYS):
             keys.append(f"{app.keys.shown(action)} ", looks.named("primary", bold=True))
             keys.append(f"{action.label.lower()}  ", looks.quiet if app.read_only and action.decides else "")
-        self.query_one("#approval-keys", Static).update(keys)
+        self.query_one("#approval-keys", Fact).put(keys)

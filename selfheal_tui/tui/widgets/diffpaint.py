@@ -19,7 +19,7 @@ from selfheal_tui.source.display import visible
 from selfheal_tui.tui.looks import Looks
 from selfheal_tui.tui.widgets.diffrows import Compared, Row
 from selfheal_tui.tui.widgets.highlight import Span
-from selfheal_tui.tui.widgets.lines import strip_of
+from selfheal_tui.tui.widgets.lines import one_line, strip_of
 
 LONG = 4_000
 """Characters from which a line is data: only what is in view of it is looked at."""
@@ -160,33 +160,31 @@ class Painter:
         text = Text(no_wrap=True)
         if row.kind == "list":
             text.append(f" {row.file + 1} of {len(self.files)}  ", self.looks.quiet)
-            text.append(shown(file.path))
+            text.append(one_line(file.path))
         else:
-            text.append(f"── {shown(file.path)}", Style(bold=True))
+            text.append(f"── {one_line(file.path)}", Style(bold=True))
         text.append(f" +{file.added}", self.looks.named("success"))
         text.append(f" −{file.removed}", self.looks.named("error"))
         if not file.old or not file.new:
             text.append("  new file" if not file.old else "  deleted", Style(bold=True))
         if file.note:
-            text.append(f"  {shown(file.note)}", self.looks.quiet)
+            text.append(f"  {one_line(file.note)}", self.looks.quiet)
         if row.kind == "file":
             text.append(" " + "─" * max(0, self.width - cell_len(text.plain) - 1), self.looks.quiet)
         return text
 
     def _hunk(self, row: Row) -> Text:
         file = self.files[row.file]
-        run, here = file.runs[row.hunk], (row.file, row.hunk)
+        hunk, here = file.hunks[row.hunk], (row.file, row.hunk)
         pen = self.looks.named("accent", bold=here == self.current)
         text = Text(no_wrap=True)
         text.append("▸ " if here == self.current else "  ", pen)
         left_out = self.choosing and here not in self.chosen
         if self.choosing:
             text.append("[ ] " if left_out else "[x] ", pen)
-        text.append(f"hunk {row.hunk + 1} of {len(file.runs)}", pen)
-        old = (
-            f"lines {_range(run.left, run.left_end)}" if run.left_end > run.left else f"after line {run.left}"
-        )
-        new = _range(run.right, run.right_end) if run.right_end > run.right else "nothing"
+        text.append(f"hunk {row.hunk + 1} of {len(file.hunks)}", pen)
+        old = f"lines {_range(hunk.start, len(hunk.before))}" if hunk.before else f"after line {hunk.start}"
+        new = _range(hunk.after_start, len(hunk.after)) if hunk.after else "nothing"
         text.append(f"  {old} → {new}", self.looks.quiet)
         if left_out:
             text.append("  left out", self.looks.named("warning", bold=True))
@@ -302,5 +300,5 @@ def _number(index: int, digits: int, *, hidden: bool = False) -> str:
     return " " * digits if index < 0 or hidden else f"{index + 1:>{digits}}"
 
 
-def _range(start: int, stop: int) -> str:
-    return f"{start + 1}" if stop == start + 1 else f"{start + 1}–{stop}"
+def _range(start: int, count: int) -> str:
+    return f"{start + 1}" if count == 1 else f"{start + 1}–{start + count}"

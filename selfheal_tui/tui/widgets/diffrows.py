@@ -12,20 +12,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from selfheal_tui.operations.snapshot import FileChange
-from selfheal_tui.source.matching import opcodes
+from selfheal_tui.source.hunks import Hunk, hunks_of
 from selfheal_tui.source.text import split_lines
 
 RowKind = Literal["list", "file", "hunk", "gap", "equal", "change", "delete", "insert", "note"]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Lines `old[left:left_end]` that become `new[right:right_end]`; what an operator takes in or out as a hunk."""
-
-    left: int
-    left_end: int
-    right: int
-    right_end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +27,24 @@ class Compared:
         note: What is to be known of it.
         old: Lines before, with their ends.
         new: Lines after, with their ends.
-        runs: What differs, in order.
+        hunks: What differs, in order.
     """
 
     path: str
     note: str
     old: tuple[str, ...]
     new: tuple[str, ...]
-    runs: tuple[Run, ...]
+    hunks: tuple[Hunk, ...]
 
     @property
     def added(self) -> int:
         """Lines added; a changed one is removed and added."""
-        return sum(run.right_end - run.right for run in self.runs)
+        return sum(len(hunk.after) for hunk in self.hunks)
 
     @property
     def removed(self) -> int:
         """Lines removed."""
-        return sum(run.left_end - run.left for run in self.runs)
+        return sum(len(hunk.before) for hunk in self.hunks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +55,7 @@ class Row:
         kind: `list` is a line of the file list, `note` says something about a file; a `delete` or `insert` of a
             unified view names its partner on the other side too, if it has one.
         file: Index of the file.
-        hunk: Index of the run in its file; -1 for none.
+        hunk: Index of the hunk in its file; -1 for none.
         left: Index in `old`; -1 for none.
         right: Index in `new`; -1 for none.
         count: How many equal lines a gap leaves out.
@@ -92,8 +82,7 @@ def patch_key(changes: Sequence[FileChange]) -> str:
 def compare(change: FileChange) -> Compared:
     """Compares a file's texts; takes up to some tenths of a second for long, repetitive ones."""
     old, new = split_lines(change.before), split_lines(change.after)
-    runs = tuple(Run(i1, i2, j1, j2) for tag, i1, i2, j1, j2 in opcodes(old, new) if tag != "equal")
-    return Compared(change.path, change.note, tuple(old), tuple(new), runs)
+    return Compared(change.path, change.note, tuple(old), tuple(new), hunks_of(change.before, change.after))
 
 
 def lay_out(files: Sequence[Compared], *, context: int | None, unified: bool) -> list[Row]:
@@ -115,16 +104,16 @@ def lay_out(files: Sequence[Compared], *, context: int | None, unified: bool) ->
 
 
 def _file_rows(file: Compared, index: int, context: int | None, *, unified: bool) -> list[Row]:
-    if not file.runs:
+    if not file.hunks:
         return [Row("note", index)]
     rows: list[Row] = []
     done = 0  # lines of `old` that have been laid out
-    for number, run in enumerate(file.runs):
-        shift = run.right - run.left
+    for number, hunk in enumerate(file.hunks):
+        shift = hunk.after_start - hunk.start
         trail = 0 if number == 0 else context
-        rows += _equal_rows(index, done, run.left, shift, trail, context, Row("hunk", index, number))
-        rows += _changed_rows(index, number, run, unified=unified)
-        done = run.left_end
+        rows += _equal_rows(index, done, hunk.start, shift, trail, context, Row("hunk", index, number))
+        rows += _changed_rows(index, number, hunk, unified=unified)
+        done = hunk.stop
     shift = len(file.new) - len(file.old)
     rows += _equal_rows(index, done, len(file.old), shift, context, 0, None)
     return rows
@@ -147,8 +136,9 @@ def _equal_rows(
     return [*equal(start, start + trail), gap, *heading, *equal(stop - lead, stop)]
 
 
-def _changed_rows(file: int, number: int, run: Run, *, unified: bool) -> list[Row]:
-    lefts, rights = range(run.left, run.left_end), range(run.right, run.right_end)
+def _changed_rows(file: int, number: int, hunk: Hunk, *, unified: bool) -> list[Row]:
+    lefts = range(hunk.start, hunk.stop)
+    rights = range(hunk.after_start, hunk.after_start + len(hunk.after))
     paired = min(len(lefts), len(rights))
     if unified:
         return [

@@ -20,8 +20,8 @@ from textual.strip import Strip
 
 from selfheal_tui.operations.desk import EditedFile
 from selfheal_tui.operations.snapshot import FileChange
+from selfheal_tui.source.hunks import apply_hunks
 from selfheal_tui.tui.acting import Acting, bindings_of
-from selfheal_tui.tui.widgets import diffchoice
 from selfheal_tui.tui.widgets.diffpaint import Colours, Painter, cells_of, shown
 from selfheal_tui.tui.widgets.diffrows import Compared, Row, compare, lay_out, patch_key
 from selfheal_tui.tui.widgets.highlight import colours_of
@@ -132,7 +132,7 @@ class DiffView(Acting, ScrollView, can_focus=True):
     @property
     def hunks(self) -> tuple[Hunk, ...]:
         """All hunks, in order."""
-        return tuple((n, k) for n, file in enumerate(self._files) for k in range(len(file.runs)))
+        return tuple((n, k) for n, file in enumerate(self._files) for k in range(len(file.hunks)))
 
     @property
     def chosen_hunks(self) -> frozenset[Hunk]:
@@ -177,7 +177,7 @@ class DiffView(Acting, ScrollView, can_focus=True):
     def patched(self) -> list[EditedFile]:
         """Returns the whole texts of the files that the chosen hunks change, made from the exact texts."""
         texts = [
-            (change, diffchoice.apply(change, file, {k for n, k in self._chosen if n == index}))
+            (change, apply_hunks(change.before, file.hunks, {k + 1 for n, k in self._chosen if n == index}))
             for index, (change, file) in enumerate(zip(self._changes, self._files, strict=False))
         ]
         return [EditedFile(change.path, text) for change, text in texts if text != change.before]
