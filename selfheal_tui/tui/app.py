@@ -16,7 +16,7 @@ from rich.segment import Segments
 from rich.text import Text
 from textual import events
 from textual.app import App
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.message import Message
 from textual.screen import Screen
 
@@ -93,6 +93,8 @@ class Console(Acting, App[int], inherit_bindings=False):
             self.register_theme(known)
         self.theme = f"selfheal-{'terminal' if self.no_color else theme}"
         self.set_keymap(self.keys.keymap)
+        # Textual chose before there was a theme; what it chose draws the terminal's own colours black on black.
+        self._filters = [NoColor() if isinstance(each, Monochrome) else each for each in self._filters]
         self._guard.ascii = ascii_only
         self.set_class(ascii_only, "-ascii")
 

@@ -74,7 +74,7 @@ class Looks:
 
     def ground(self, name: str) -> Style:
         """Returns a style with a theme variable as its background; the cursor of a colourless theme is reversed."""
-        colour = self.colour(name)
+        colour = "" if self.colourless else self.colour(name)
         if not colour:
             return Style(reverse=True) if name == "cursor-row" else Style()
         return Style(bgcolor=colour)

@@ -214,11 +214,18 @@ async def test_without_colour_no_colour_is_drawn_and_every_state_has_its_word(
             await pilot.press(str(number))
             await pilot.pause()
             assert not colours(app), number
-        await pilot.press("1")
+        await pilot.press("1", "T")
+        await pilot.pause()
+        assert not colours(app)
+        cursor = [
+            seg for strip in app.screen._compositor.render_strips() for seg in strip
+            if seg.style is not None and seg.style.reverse and "a1b2" in seg.text
+        ]  # fmt: skip
+        assert cursor, "the cursor is told by nothing but its colour"
+        await pilot.press("T", "T")
         text = screen_text(app)
         for word in ("needs you", "proving", "healed", "explained", "external", "RED"):
             assert word in text
-        assert app.theme == "selfheal-terminal"
 
 
 async def test_states_are_told_by_sign_and_word_in_each_look() -> None:
