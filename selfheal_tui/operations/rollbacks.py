@@ -79,7 +79,7 @@ def plan(project: Opened, target: str) -> Retreat:
         return _plan_undo(project)
     backup = next((e for e in store.backups.entries() if e.backup_id == target), None)
     if backup is not None:
-        title = f"restore {visible(backup.path)} as it was on {moment(backup.created_at)}"
+        title = f"restore {visible(backup.path)} as it was on {moment(backup.created_at)}{_beside(project, backup)}"
         return Retreat(target, title, _plans(project, [backup]), None, backup.incident_id)
     incident = store.incidents.get(target.lstrip("#"))
     if not incident.transaction_id:
@@ -174,7 +174,7 @@ def _written(project: Opened, retreat: Retreat, actor: str, *, overwrite: bool, 
         )
         return Answer(
             ok=True,
-            text=f"taken back: {_files(retreat)}; `selfheal rollback --undo` puts it in again",
+            text=f"taken back: {_files(retreat)}; it can be undone",
             incident=ended,
         )
     done = execute_rollback(
@@ -187,7 +187,7 @@ def _written(project: Opened, retreat: Retreat, actor: str, *, overwrite: bool, 
     )
     if not done:
         return Answer(ok=True, text=f"nothing to do: {_files(retreat)} holds that version already")
-    return Answer(ok=True, text=f"restored: {_files(retreat)}; `selfheal rollback --undo` takes that back")
+    return Answer(ok=True, text=f"restored: {_files(retreat)}; it can be undone")
 
 
 def _undone(
@@ -241,6 +241,17 @@ def _rolled_back(project: Opened, record: AuditRecord) -> Incident | None:
     ]
     mine = incident.outcome is Outcome.ROLLED_BACK and last and last[-1].sequence == record.sequence
     return incident if mine else None
+
+
+def _beside(project: Opened, backup: BackupEntry) -> str:
+    """Says that a file alone is restored where it is one of a fix that stands."""
+    try:
+        incident = project.engine.store.incidents.get(backup.incident_id) if backup.incident_id else None
+    except UnknownIncidentError:
+        return ""
+    if incident is None or incident.transaction_id != backup.transaction_id:
+        return ""
+    return f" (this file alone: #{incident.incident_id} keeps its outcome; take back its fix to change that)"
 
 
 def _plans(project: Opened, entries: Sequence[BackupEntry]) -> tuple[FilePlan, ...]:

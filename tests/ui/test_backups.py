@@ -383,3 +383,17 @@ async def test_hostile_texts_are_drawn_as_they_are() -> None:
         screen = await open_preview(console, pilot)
         await armed(pilot, screen)
         assert "\x1b[2J" not in console.export_screenshot()
+
+
+async def test_what_came_in_above_is_counted_and_seen_after_a_decision_of_ones_own() -> None:
+    desk = BackupDesk()
+    async with shown(desk) as (console, pilot):
+        await pilot.press("j")
+        rows = rows_of(console)
+        desk.files = (BackupFile("aaa.py", (a_version(9, "aaa.py"),)), *FILES)
+        desk.tell(BackupsReady(desk.files))
+        await until(pilot, lambda: rows.new_above == 2)
+        assert "2 new" in str(console.home.query_one("#backups-pane").border_subtitle)
+        desk.answer(VERSION, ok=True)
+        await until(pilot, lambda: rows.scroll_y == 0)
+        assert rows.cursor_key == f"version {VERSION}"

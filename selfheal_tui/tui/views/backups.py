@@ -77,6 +77,7 @@ class BackupsView(View):
         self._words: tuple[str, ...] = ()
         self._go_to = ""
         self._resting: Timer | None = None
+        self._from_top = False
         self._seen_revision = -1
 
     def compose(self) -> ComposeResult:
@@ -122,7 +123,13 @@ class BackupsView(View):
         if isinstance(event, BackupsReady):
             self._files, self._read = event.files, True
             self._fill()
+            if self._from_top and self._list.row_count <= self._list.size.height:
+                self._list.scroll_to(
+                    y=0, animate=False, force=True
+                )  # what the operator did may move what they see
+            self._from_top = False
         elif isinstance(event, Answered) and self._read and self.display:
+            self._from_top = True
             self.desk.ask_backups()
         elif isinstance(event, PreviewReady):
             version = self._version
@@ -136,6 +143,13 @@ class BackupsView(View):
     @on(RowList.Chosen, "#backups-list")
     def _chosen(self) -> None:
         self.act_open()
+
+    @on(RowList.NewAbove, "#backups-list")
+    def _new_above(self, event: RowList.NewAbove) -> None:
+        sign = "^" if self.console.looks.ascii else "↑"
+        self.query_one("#backups-pane").border_subtitle = Content(
+            f"{event.count} new {sign}" if event.count else ""
+        )
 
     @on(RowList.FilterAsked, "#backups-list")
     def _filter_asked(self) -> None:
