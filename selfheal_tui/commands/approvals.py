@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 
 import click
 
@@ -21,6 +23,7 @@ from selfheal_tui.commands.incidents import summary
 from selfheal_tui.operations import texts
 from selfheal_tui.operations.answers import Answer, Came
 from selfheal_tui.operations.opening import Session
+from selfheal_tui.pipeline.build import Opened
 
 CODES = {
     Came.DONE: exits.OK,
@@ -65,6 +68,15 @@ def session_of(options: Options) -> Session:
     return Session(options.root, os.environ, options.flags, options.env_file)
 
 
+@contextlib.contextmanager
+def opened_as_asked(options: Options, incident_id: str) -> Iterator[Opened]:
+    """Opens the project in the environment in which was asked; says so when something had been left half-done."""
+    with session_of(options).opened_as_asked(incident_id) as project:
+        for line in project.recovered:
+            say(f"recovered: {line}")
+        yield project
+
+
 def refuse_unless_done(answer: Answer) -> None:
     """Ends the command with the answer's sentence where nothing was decided."""
     if not answer.ok and answer.came in (Came.REFUSED, Came.NOT_FOUND):
@@ -75,9 +87,7 @@ def _answer(options: Options, incident_id: str, *, approve: bool, code: str, rea
     from selfheal_tui.commands.narration import tell
     from selfheal_tui.operations import decisions
 
-    with session_of(options).opened_as_asked(incident_id) as project:
-        for line in project.recovered:
-            say(f"recovered: {line}")
+    with opened_as_asked(options, incident_id) as project:
         if approve:
             answer = decisions.approve(
                 project, incident_id, by=operator(), code=code, reason=reason, tell=tell

@@ -6,6 +6,7 @@ anything; the end of the input never approves.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -52,6 +53,10 @@ def review_command(*, options: Options, incident_id: str, plain: bool) -> None:
         fail("say --plain: the review in the console is opened with `selfheal`", exits.USAGE)
     if options.as_json:
         fail("--plain talks to a person; use `selfheal incidents --json` and `selfheal approve`", exits.USAGE)
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(
+            errors="replace"
+        )  # whatever was piped in is not understood, and decides nothing
     review = PlainReview(session_of(options), read=_read_line, write=emit, by=operator())
     left = review.run(incident_id.lstrip("#"))
     sys.exit(exits.NEEDS_PERSON if left else exits.OK)

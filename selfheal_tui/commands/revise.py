@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from selfheal_tui.commands import exits
-from selfheal_tui.commands.approvals import CODES, refuse_unless_done, session_of
+from selfheal_tui.commands.approvals import CODES, opened_as_asked, refuse_unless_done
 from selfheal_tui.commands.common import Options, emit, emit_json, fail, operator, project_options, say
 from selfheal_tui.commands.incidents import summary
 from selfheal_tui.model.incident import Incident
@@ -52,7 +52,7 @@ def revise_command(
     from selfheal_tui.operations import decisions
     from selfheal_tui.operations.versions import CannotMakeError, proposal_of
 
-    with session_of(options).opened_as_asked(incident_id) as project:
+    with opened_as_asked(options, incident_id) as project:
         incident = project.engine.store.incidents.get(incident_id.lstrip("#"))
         try:
             proposal = proposal_of(project.engine, incident)
@@ -82,7 +82,7 @@ def next_command(*, options: Options, incident_id: str, candidate: int | None) -
     from selfheal_tui.commands.narration import tell
     from selfheal_tui.operations import decisions
 
-    with session_of(options).opened_as_asked(incident_id) as project:
+    with opened_as_asked(options, incident_id) as project:
         answer = decisions.next_candidate(project, incident_id, by=operator(), number=candidate, tell=tell)
         _show(options, project, answer)
     sys.exit(exits.OK if answer.ok else CODES[answer.came])
