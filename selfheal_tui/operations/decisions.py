@@ -249,8 +249,7 @@ def _replaced(project: Opened, incident: Incident, proved: Proved, what: str) ->
     store = project.engine.store
     if proved.asked is not None:
         asked, request = proved.asked.incident, proved.asked.request
-        code = f"; its code is {request.binding.code}" if request.needs_code else ""
-        text = f"{what} was proved; read it and answer anew{code}"
+        text = f"{what} was proved; read it and answer anew"
         return Answer(True, text, asked, Came.ASKED_ANEW, request.request_id, proved.proof)
     current = store.incidents.get(incident.incident_id)
     if proved.refusal:

@@ -184,6 +184,19 @@ def test_a_cancelled_question_is_closed_and_can_be_approved_no_more(world: World
         assert world.untouched()
 
 
+def test_what_was_written_already_is_not_cancelled_but_found(world: World) -> None:
+    """The process that applied it died before it could say so."""
+    with world.opened() as project:
+        healed = approve(project, world)
+        cut_off = replace(healed, state=IncidentState.APPLYING, outcome=None, transaction_id="")
+        project.engine.store.incidents.put(cut_off)
+        answer = decisions.cancel(project, world.incident_id, by="kim")
+        assert (answer.ok, answer.came) == (False, Came.REFUSED)
+        found = world.incident(project)
+        assert (found.state, found.transaction_id) == (IncidentState.ON_PROBATION, healed.transaction_id)
+        assert world.file.read_text() == FIXED
+
+
 def test_what_another_process_works_on_is_neither_cancelled_nor_tried_anew(world: World) -> None:
     with world.opened() as project, lease(project.engine.store.directory, world.incident_id):
         for decide in (decisions.cancel, decisions.retry):
