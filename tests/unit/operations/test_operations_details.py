@@ -23,17 +23,20 @@ hostile = st.text(
 
 
 def detail_with(text: str, **changes: Any) -> IncidentDetail:
+    stored = text.encode("utf-8", "replace").decode()  # a file's text without bytes is in no store
     attempt = replace(
         an_attempt(),
         candidate=a_candidate(
-            rule=text, reason=text, notes=(text,), edits=(FileEdit(f"a{text}.py", None, text),)
+            rule=text, reason=text, notes=(text,), edits=(FileEdit(f"a{stored}.py", None, stored),)
         ),
         note=text,
     )
     incident = an_incident(text=text, attempts=(attempt,), chosen=0, **changes)
     record = AuditRecord(1, NOW, text, text, "a1b2", {text: text, "n": 1}, "", "")
     row = row_of(gist_of(incident), since=NOW, note=text)
-    return detail_of(incident, row, before=[{}], notes={f"a{text}.py": text}, request=None, timeline=[record])
+    return detail_of(
+        incident, row, before=[{}], notes={f"a{stored}.py": text}, request=None, timeline=[record]
+    )
 
 
 def strings_of(value: Any) -> list[str]:
