@@ -45,11 +45,10 @@ def under_way(sent: str) -> str:
 
 
 def asked_candidate(detail: IncidentDetail | None, request: RequestView | None) -> CandidateView | None:
-    """Returns the fix that a question is about, else the one that an incident shows."""
-    if detail is None:
-        return None
-    wanted = request.candidate_id if request else ""
-    return next((one for one in detail.candidates if one.candidate_id == wanted), detail.candidate)
+    """Returns the very fix that a question is about, never another in its place; without a question the incident's."""
+    if detail is None or request is None:
+        return detail.candidate if detail else None
+    return next((one for one in detail.candidates if one.candidate_id == request.candidate_id), None)
 
 
 def revision_of(candidate: CandidateView, edited: Sequence[EditedFile]) -> list[EditedFile]:

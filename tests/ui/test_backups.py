@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fakes import NOW, FakeDesk, a_board
+from textual import events
 from textual.pilot import Pilot
 
 from selfheal_tui.operations.desk import Answered, BackupsReady, PreviewReady
@@ -270,9 +271,10 @@ async def test_whoever_looked_away_must_look_again() -> None:
         screen = await open_preview(console, pilot)
         await armed(pilot, screen)
         screen._arming = replace(screen._arming, seconds=60.0)
-        screen.on_app_blur()
-        assert not screen._arming.armed
-        screen.on_app_focus()
+        console.post_message(events.AppBlur())
+        await until(pilot, lambda: not screen._arming.armed)
+        console.post_message(events.AppFocus())
+        await until(pilot, lambda: not screen._arming.away)
         await pilot.press("y")
         assert not desk.made()
 

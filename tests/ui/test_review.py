@@ -461,6 +461,29 @@ async def test_the_same_patch_asked_anew_disarms_too() -> None:
         assert seat.desk.made() == []
 
 
+async def test_a_question_about_a_fix_that_is_not_there_shows_no_other_and_cannot_be_approved() -> None:
+    detail = a_detail(request=asked(candidate_id="cand9"))
+    async with reviewing(detail, wait=False) as seat:
+        await seat.pilot.pause()
+        await seat.press("a")
+        assert seat.review.query_one(DiffView).patch_key == ""
+        assert seat.review.stage is Stage.UNPAINTED
+        assert seat.desk.made() == []
+
+
+async def test_the_home_screen_shows_the_question_of_the_incident_under_the_cursor() -> None:
+    desk = FakeDesk(a_board(requests=(asked(), asked(incident_id="c3d4"))))
+    app = Console(desk, clock=lambda: NOW, bell=False, desktop=False)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        await pilot.press("j")
+        await pilot.pause()
+        assert "Approval 2 of 2" in str(app.screen.query_one(ApprovalPanel).border_title)
+        await pilot.press("j")
+        await pilot.pause()
+        assert "Approval 1 of 2" in str(app.screen.query_one(ApprovalPanel).border_title)
+
+
 async def test_a_dialog_on_top_disarms() -> None:
     async with reviewing() as seat:
         seat.review.arming = replace(seat.review.arming, seconds=3600.0)

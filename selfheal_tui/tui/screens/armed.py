@@ -87,3 +87,7 @@ class ArmedScreen(Acting, Screen[None]):
     def on_key(self, event: events.Key) -> None:
         """Remembers when a key was pressed, which may be long before it gets here."""
         self._pressed_at = event.time
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """The same for a key in the footer that is clicked."""
+        self._pressed_at = event.time

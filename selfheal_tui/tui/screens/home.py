@@ -22,6 +22,7 @@ from selfheal_tui.tui.views.policy import PolicyView
 from selfheal_tui.tui.widgets.approval import ApprovalPanel
 from selfheal_tui.tui.widgets.footer import Footer, acting_chain
 from selfheal_tui.tui.widgets.header import Header, Tabs
+from selfheal_tui.tui.widgets.rowlist import RowList
 
 if TYPE_CHECKING:
     from selfheal_tui.tui.app import Console
@@ -101,6 +102,10 @@ class HomeScreen(Screen[None]):
             self.query_one(ApprovalPanel).show_board(event.board)
         self.query_one(Header).refresh()
         self.query_one(Footer).refresh()
+
+    @on(RowList.Moved, "#incident-list")
+    def _pointed(self, event: RowList.Moved) -> None:
+        self.query_one(ApprovalPanel).point(event.key)
 
     @on(Tabs.Chosen, "#views-tabs")
     def _tab(self, event: Tabs.Chosen) -> None:

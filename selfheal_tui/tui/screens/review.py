@@ -36,8 +36,8 @@ from selfheal_tui.tui.terminal import run_in_terminal
 from selfheal_tui.tui.widgets.diffview import DiffView
 from selfheal_tui.tui.widgets.fact import Fact
 from selfheal_tui.tui.widgets.footer import Footer
-from selfheal_tui.tui.widgets.ladder import Ladder, full_ladder
-from selfheal_tui.tui.widgets.reviewhead import head_lines
+from selfheal_tui.tui.widgets.ladder import Ladder
+from selfheal_tui.tui.widgets.reviewhead import head_lines, proof_lines, state_line
 from selfheal_tui.tui.widgets.textpane import TextPane
 
 if TYPE_CHECKING:
@@ -183,36 +183,17 @@ class ReviewScreen(ArmedScreen):
         request = self.request
         rungs = proof.rungs if proof else request.rungs if request else candidate.rungs if candidate else ()
         self.query_one(Ladder).show(rungs, label=f"proving {proof.label}, X cancels" if proof else "")
-        why = self._over() or under_way(self._sent) or self._chosen_note() or self.arming.why
-        tone = Tone.QUIET if why else Tone.GOOD
-        ready = f"the keys decide now: {app.keys.shown(_BY_VERB['approve'])} approves what is shown"
-        state = Text(
-            why or ready,
-            looks.style(Tone.WARN if self._over() else tone),
-            no_wrap=True,
-            overflow="ellipsis",
-        )
-        self.query_one("#review-state", Fact).put(state)
+        key = app.keys.shown(_BY_VERB["approve"])
+        note = under_way(self._sent) or self._chosen_note() or self.arming.why
+        self.query_one("#review-state", Fact).put(state_line(self._over(), note, key, looks))
         if proof is not None:
             self._draw_proof()
         self.query_one(Footer).refresh()
 
     def _draw_proof(self) -> None:
-        looks, now = self.console_app.looks, self.console_app.clock()
-        lines: list[Text] = []
-        if self._proof is not None:
-            lines = [
-                Text(f"being proved: {self._proof.label}", "bold"),
-                *full_ladder(self._proof.rungs, looks, now=now),
-            ]
-            lines.append(Text())
-        candidate = self._candidate
-        if candidate is not None:
-            lines.append(Text(f"asked now: candidate {candidate.number}, {candidate.by}", "bold"))
-            lines += full_ladder(candidate.rungs, looks)
-        self.query_one(TextPane).show(
-            lines or [Text("nothing was proved yet", looks.quiet)], key=self.incident_id
-        )
+        app = self.console_app
+        lines = proof_lines(self._candidate, self._proof, app.looks, now=app.clock())
+        self.query_one(TextPane).show(lines, key=self.incident_id)
 
     # -- what is in the way -------------------------------------------------------------------------
 

@@ -80,7 +80,16 @@ class RollbackScreen(Acting, Screen[None]):
         """Asks for the preview."""
         self._draw()
         self._diff.focus()
+        self.watch(
+            self.app, "app_focus", self._looked_at, init=False
+        )  # Textual tells focus and blur to the app only
         self._face.desk.ask_preview(self.target)
+
+    def _looked_at(self, focused: bool) -> None:
+        if focused:
+            self.on_app_focus()
+        else:
+            self.on_app_blur()
 
     def hear(self, event: DeskEvent) -> None:
         """Takes the preview, and what came of having it written."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from selfheal_tui.operations.snapshot import IncidentDetail, RequestView, Tone
+from selfheal_tui.operations.desk import ProofMoved
+from selfheal_tui.operations.snapshot import CandidateView, IncidentDetail, RequestView, Tone
 from selfheal_tui.tui.looks import Looks
 from selfheal_tui.tui.widgets.approval import expiry, risk_badge
+from selfheal_tui.tui.widgets.ladder import full_ladder
 from selfheal_tui.tui.widgets.lines import one_line
 
 
@@ -50,3 +52,38 @@ def head_lines(
         fifth.append(one_line("; ".join(request.why) or "the policy asks"))
         lines += [fourth, fifth]
     return lines
+
+
+def state_line(over: str, note: str, key: str, looks: Looks) -> Text:
+    """Returns the line that says whether keys decide now.
+
+    Args:
+        over: Why the question cannot be answered any more; empty when it can.
+        note: What else is in the way; empty for nothing.
+        key: The key that approves.
+        looks: The looks in force.
+    """
+    tone = Tone.WARN if over else Tone.QUIET if note else Tone.GOOD
+    text = over or note or f"the keys decide now: {key} approves what is shown"
+    return Text(text, looks.style(tone), no_wrap=True, overflow="ellipsis")
+
+
+def proof_lines(
+    candidate: CandidateView | None, proof: ProofMoved | None, looks: Looks, *, now: float
+) -> list[Text]:
+    """Returns the proof that is being made, if one is, and that of the fix in question, with their evidence.
+
+    Args:
+        candidate: The fix in question.
+        proof: What is being proved.
+        looks: The looks in force.
+        now: Unix time in seconds.
+    """
+    lines: list[Text] = []
+    if proof is not None:
+        lines.append(Text(f"being proved: {one_line(proof.label)}", "bold"))
+        lines += [*full_ladder(proof.rungs, looks, now=now), Text()]
+    if candidate is not None:
+        lines.append(Text(f"asked now: candidate {candidate.number}, {one_line(candidate.by)}", "bold"))
+        lines += full_ladder(candidate.rungs, looks)
+    return lines or [Text("nothing was proved yet", looks.quiet)]
