@@ -155,6 +155,17 @@ async def test_a_held_list_shows_nothing_new_until_it_is_released() -> None:
         assert app.rows.cursor_key == "row0"
 
 
+async def test_unseen_rows_that_are_gone_again_are_not_counted() -> None:
+    app = Bench()
+    async with app.run_test(size=(30, 10)):
+        app.rows.show(names(50))
+        app.rows.show([*names(3, "new"), *names(50)])
+        app.rows.show([*names(1, "new"), *names(50)])
+        assert app.rows.new_above == 1
+        app.rows.show(names(50))
+        assert app.rows.new_above == 0
+
+
 async def test_only_visible_rows_are_drawn() -> None:
     app = Bench()
     async with app.run_test(size=(30, 10)) as pilot:

@@ -197,6 +197,7 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         self._items = items
         self._keys = [self._key(item) for item in items]
         self._places = {key: index for index, key in enumerate(self._keys)}
+        self._unseen &= self._places.keys()  # before anything scrolls, which counts them
         self._cursor = self._survivor(old_keys, self._cursor)
         place = self._survivor(old_keys, anchor)
         target = max(0, place * self._row_lines - line) if self._shown and self._keys else 0
@@ -204,7 +205,6 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         # Where rows below went away, blank lines keep the others in place until the operator moves.
         self._set_height(max(height, target + self._viewport) if target else height)
         self.scroll_to(y=target, animate=False, force=True)
-        self._unseen &= self._places.keys()
         if self._shown:
             top = self._top
             self._unseen |= {key for key in self._keys[:top] if key not in old_places}
