@@ -209,7 +209,7 @@ def test_work_on_an_incident_can_be_ended_and_begun_anew(tmp_path: Path) -> None
         desk.cancel(incident_id)
         assert heard.answer(incident_id).ok
         heard.wait(lambda: heard.board.rows[0].standing.word == "rejected", "the end")
-        assert heard.of(ProofMoved)[-1].ended
+        heard.wait(lambda: heard.of(ProofMoved)[-1].ended, "the end of the proof")
         slow.unlink()
         heard.events[:] = [e for e in heard.events if not isinstance(e, Answered)]
         desk.retry(incident_id)
@@ -239,7 +239,7 @@ def test_the_proof_of_an_edit_is_seen_and_can_be_cancelled(tmp_path: Path) -> No
         desk.cancel_errand(work.errand)
         assert not heard.answer(request.request_id).ok
         assert heard.of(Working)[-1].ended
-        assert heard.of(ProofMoved)[-1].ended
+        heard.wait(lambda: heard.of(ProofMoved)[-1].ended, "the end of the proof")
         heard.wait(lambda: heard.board.rows[0].needs_person, "the question, still open")
         assert heard.board.requests == (request,)
     assert (root / "app.py").read_text() == PROGRAM
