@@ -16,6 +16,8 @@ import click
 from selfheal_tui.commands import exits
 from selfheal_tui.commands.common import Options, fail, own_failure, project_options, say
 
+OLDEST = "oldest"
+"""Instead of an incident's id: the review of the oldest question."""
 PLAIN_WAYS = (
     "the console needs a terminal. In plain text: `selfheal incidents`, `selfheal review --plain` and "
     "`selfheal history`; to serve without a terminal: `selfheal serve`; to run a program: `selfheal run --headless`"
@@ -56,7 +58,7 @@ def open_console(
     Args:
         options: Of the command.
         read_only: Look on only.
-        review: Incident to begin at.
+        review: Incident whose review to open at once, or `OLDEST`.
         specs: Programs to keep running under it.
         reset: Programs whose breakers are lifted first.
         farewell: Lines to leave on the terminal.

@@ -45,12 +45,14 @@ class _Quit(Exception):  # noqa: N818 - not an error
 def review_command(*, options: Options, incident_id: str, plain: bool) -> None:
     """Answer the open questions one after the other.
 
-    With --plain each is told in plain sentences, and answered by words that are typed (or piped in) a line each:
+    Opens the console at the review of the incident, or of the oldest question. With --plain each is told in plain sentences, and answered by words that are typed (or piped in) a line each:
     approve, reject REASON, hunks 1 3, edit, next, diff, proof, why, skip, quit. The end of the input leaves a question
     open. Exit code 75 when questions are left open, else 0.
     """
     if not plain:
-        fail("say --plain: the review in the console is opened with `selfheal`", exits.USAGE)
+        from selfheal_tui.commands.console import OLDEST, open_console
+
+        open_console(options, review=incident_id.lstrip("#") or OLDEST)
     if options.as_json:
         fail("--plain talks to a person; use `selfheal incidents --json` and `selfheal approve`", exits.USAGE)
     if isinstance(sys.stdin, io.TextIOWrapper):

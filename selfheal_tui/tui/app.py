@@ -56,7 +56,7 @@ class Console(Acting, App[int], inherit_bindings=False):
         desktop: Send a desktop notification (OSC 9) when somebody is needed and the terminal is not looked at.
         clock: Unix time in seconds.
         on_crash: Makes the text that is left on the terminal when the console itself fails; without locals.
-        review: Incident to open at once.
+        review: Incident to begin at, with its review open if it waits for somebody; `oldest` for the first question.
     """
 
     CONTEXTS = ("app",)
@@ -205,7 +205,20 @@ class Console(Acting, App[int], inherit_bindings=False):
                 hear(message.event)
         if self._first_review and not self.board.loading:
             first, self._first_review = self._first_review, ""
-            self.go("incidents", first)
+            self._begin_at(first)
+
+    def _begin_at(self, incident_id: str) -> None:
+        requests = self.board.requests
+        chosen = (
+            requests[:1] if incident_id == "oldest" else [r for r in requests if r.incident_id == incident_id]
+        )
+        if chosen:
+            self.go("incidents", chosen[0].incident_id)
+            self.home.view.action_act("incidents.review")
+        elif incident_id != "oldest":
+            self.go("incidents", incident_id)
+        else:
+            self.tell("nothing waits for you", Tone.QUIET)
 
     def on_app_blur(self, _event: events.AppBlur) -> None:
         """Remembers that nobody looks; the review disarms by itself."""
