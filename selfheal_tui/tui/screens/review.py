@@ -207,8 +207,8 @@ class ReviewScreen(ArmedScreen):
             return ""
         keys = self.console_app.keys
         return (
-            f"{chosen} of {every} hunks are in, which was not proved: {keys.shown(_BY_VERB['prove_hunks'])} proves it, "
-            f"{keys.shown(_BY_VERB['hunks'])} takes hunks in again"
+            f"{chosen} of {every} hunks are in, unproved: {keys.shown(_BY_VERB['prove_hunks'])} proves the "
+            f"selection, {keys.shown(_BY_VERB['hunks'])} takes more in"
         )
 
     def why_not(self, action: Action) -> str:

@@ -316,7 +316,7 @@ class DiffView(Acting, ScrollView, can_focus=True):
         self._laid_out = (self.size.width, self.unified)
         room = self.size.width if self.unified else self.size.width // 2
         beyond = max(0, self._widest + self._gutter - room)
-        self.virtual_size = Size(self.size.width + beyond, len(self._rows))
+        self.virtual_size = Size(self.size.width + beyond if beyond else 1, len(self._rows))
         now = self._line_of(self._current)
         if kept >= 0 and now >= 0 and round(self.scroll_y):
             self._scroll(y=now - above)

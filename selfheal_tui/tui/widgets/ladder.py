@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
+from textual.geometry import Size
 from textual.widget import Widget
 
 from selfheal_tui.operations.snapshot import RungView
@@ -24,8 +25,8 @@ _MOST_DETAILS = 400
 """Lines of evidence that are shown of one rung."""
 
 
-def compact_ladder(rungs: Sequence[RungView], looks: Looks, *, now: float = 0.0) -> Text:
-    """Returns all rungs in one text that wraps between them.
+def compact_ladder(rungs: Sequence[RungView], looks: Looks, *, now: float = 0.0) -> list[Text]:
+    """Returns each rung in a few words; whoever draws wraps between them, never within one.
 
     Args:
         rungs: The rungs.
@@ -40,18 +41,21 @@ def compact_ladder(rungs: Sequence[RungView], looks: Looks, *, now: float = 0.0)
             part.append(f" {rung.standing.word}", looks.style(rung.standing.tone))
         if rung.started_at and now:
             part.append(f" {age(now - rung.started_at)}", looks.quiet)
-        elif 0 < len(rung.summary) <= _SHORT and (rung.name in _TELLING or rung.standing.word != "pass"):
+        elif 0 < len(rung.summary) <= _SHORT:
             part.append(f" {one_line(rung.summary)}", looks.quiet)
-        # A rung is never torn apart where the line wraps.
-        parts.append(_unbroken(part))
-    return Text("  ").join(parts)
+        parts.append(part)
+    return parts
 
 
-def _unbroken(text: Text) -> Text:
-    whole = Text(text.plain.replace(" ", "\u00a0"), style=text.style)
-    for span in text.spans:
-        whole.stylize(span.style, span.start, span.end)
-    return whole
+def wrapped(parts: Sequence[Text], width: int) -> list[Text]:
+    """Lays parts out in lines of a width, two cells apart."""
+    lines: list[Text] = []
+    for part in parts:
+        if lines and lines[-1].cell_len + 2 + part.cell_len <= width:
+            lines[-1].append("  ").append_text(part)
+        else:
+            lines.append(part.copy())
+    return lines or [Text()]
 
 
 def full_ladder(rungs: Sequence[RungView], looks: Looks, *, now: float = 0.0) -> list[Text]:
@@ -88,7 +92,7 @@ def full_ladder(rungs: Sequence[RungView], looks: Looks, *, now: float = 0.0) ->
 class Ladder(Widget):
     """The compact form, live: what runs is drawn with its time every second."""
 
-    DEFAULT_CSS = "Ladder { height: auto; max-height: 4; }"
+    DEFAULT_CSS = "Ladder { height: auto; max-height: 4; text-wrap: nowrap; }"
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - the name that every widget of Textual has
         super().__init__(id=id)
@@ -109,8 +113,15 @@ class Ladder(Widget):
             self._rungs, self._label = tuple(rungs), label
             self.refresh(layout=True)
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's signature
+        """Returns how many lines it takes."""
+        return len(wrapped(self._parts(), width))
+
     def render(self) -> Text:
         """Draws it."""
+        return Text("\n", no_wrap=True).join(wrapped(self._parts(), self.size.width))
+
+    def _parts(self) -> list[Text]:
         console = cast("Console", self.app)
-        text = Text(f"{one_line(self._label)}: ", "bold") if self._label else Text()
-        return text.append_text(compact_ladder(self._rungs, console.looks, now=console.clock()))
+        label = [Text(f"{one_line(self._label)}:", "bold")] if self._label else []
+        return [*label, *compact_ladder(self._rungs, console.looks, now=console.clock())]

@@ -32,13 +32,13 @@ def head_lines(
         first.append(f" {one_line(request.action.replace('_', ' '))}")
     environment = looks.style(Tone.WARN if row.environment == "production" else Tone.QUIET)
     first.append(f"{dot}").append(one_line(row.environment), environment)
-    if place:
-        first.append(f"{dot}{place}", looks.quiet)
     if request is not None:
         first.append(
             f"{dot}{expiry(request, now)}",
             looks.style(Tone.WARN if request.expires_at - now < 60 else Tone.QUIET),
         )
+    if place:
+        first.append(f"{dot}{place}", looks.quiet)
     second = Text(f" {one_line(row.error)} ", looks.style(Tone.BAD))
     second.append(f"{one_line(row.place)}  ", "bold").append(one_line(row.message), looks.quiet)
     third = Text(f" cause: {one_line(detail.cause or row.kind)}")
