@@ -71,7 +71,9 @@ TERMINAL = Theme(
     panel="ansi_default",
     boost="ansi_default",
     variables={
-        "ansi-background": "ansi_default",  # Textual's own sheet wants it of every theme of this kind
+        # Textual's own sheets want these two of every theme of this kind.
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
         "quiet": "ansi_bright_black",
         "ask": "ansi_yellow",
         "busy": "ansi_cyan",
