@@ -203,22 +203,13 @@ class Console(Acting, App[int], inherit_bindings=False):
             hear = getattr(screen, "hear", None)
             if hear is not None:
                 hear(message.event)
-        if self._first_review and not self.board.loading:
-            first, self._first_review = self._first_review, ""
-            self._begin_at(first)
+        self.begin()
 
-    def _begin_at(self, incident_id: str) -> None:
-        requests = self.board.requests
-        chosen = (
-            requests[:1] if incident_id == "oldest" else [r for r in requests if r.incident_id == incident_id]
-        )
-        if chosen:
-            self.go("incidents", chosen[0].incident_id)
-            self.home.view.action_act("incidents.review")
-        elif incident_id != "oldest":
-            self.go("incidents", incident_id)
-        else:
-            self.tell("nothing waits for you", Tone.QUIET)
+    def begin(self) -> None:
+        """Opens what was asked for at the start, once there is something to open it in."""
+        if self._first_review and not self.board.loading and self.home.laid_out:
+            first, self._first_review = self._first_review, ""
+            self.home.begin_at(first)
 
     def on_app_blur(self, _event: events.AppBlur) -> None:
         """Remembers that nobody looks; the review disarms by itself."""

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from selfheal_tui.operations.desk import BoardChanged, DeskEvent
+from selfheal_tui.operations.snapshot import Tone
 from selfheal_tui.tui.acting import Acting
 from selfheal_tui.tui.views.backups import BackupsView
 from selfheal_tui.tui.views.base import View
@@ -44,7 +45,7 @@ class HomeScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._laid_out = False
+        self.laid_out = False
 
     def compose(self) -> ComposeResult:
         """Lays the screen out."""
@@ -61,9 +62,10 @@ class HomeScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Begins with the incidents."""
-        self._laid_out = True
+        self.laid_out = True
         self.hear(BoardChanged(cast("Console", self.app).board))
         self.view.opened()
+        cast("Console", self.app).begin()
 
     @property
     def view(self) -> View:
@@ -82,6 +84,18 @@ class HomeScreen(Screen[None]):
             self.view.go_to(incident_id)
         self.query_one(Footer).refresh()
 
+    def begin_at(self, incident_id: str) -> None:
+        """Opens the review of an incident's question, or of the oldest one; goes to the incident where there is none."""
+        app = cast("Console", self.app)
+        oldest = incident_id == "oldest"
+        chosen = [r for r in app.board.requests if oldest or r.incident_id == incident_id][:1]
+        if oldest and not chosen:
+            app.tell("nothing waits for you", Tone.QUIET)
+            return
+        app.go("incidents", chosen[0].incident_id if chosen else incident_id)
+        if chosen:
+            self.view.action_act("incidents.review")
+
     def back(self) -> None:
         """Has the view go back; from any other view than the first to the first."""
         if not self.view.back() and self.view.id != "incidents":
@@ -93,7 +107,7 @@ class HomeScreen(Screen[None]):
 
     def hear(self, event: DeskEvent) -> None:
         """Hands an event of the desk on."""
-        if not self._laid_out:
+        if not self.laid_out:
             return
         for view in self.query(View):
             view.hear(event)
