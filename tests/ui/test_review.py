@@ -23,7 +23,7 @@ from selfheal_tui.operations.desk import (
     ProofMoved,
     Working,
 )
-from selfheal_tui.operations.snapshot import FileChange, IncidentDetail, RequestView
+from selfheal_tui.operations.snapshot import FileChange, IncidentDetail, RequestView, Tone
 from selfheal_tui.tui.app import Console
 from selfheal_tui.tui.arming import Stage
 from selfheal_tui.tui.screens.code import CodeScreen
@@ -66,9 +66,9 @@ class Seat:
         self.toasts: list[str] = []
         tell = self.app.tell
 
-        def kept(text: str, *rest: Any) -> None:
+        def kept(text: str, tone: Tone = Tone.GOOD) -> None:
             self.toasts.append(text)
-            tell(text, *rest)
+            tell(text, tone)
 
         self.app.tell = kept  # type: ignore[method-assign]
 
@@ -83,6 +83,11 @@ class Seat:
     @property
     def head(self) -> str:
         return self.review.query_one("#review-head", Fact).plain
+
+    @property
+    def top(self) -> Any:
+        """The screen in front."""
+        return self.app.screen
 
     @property
     def open(self) -> bool:
@@ -155,12 +160,12 @@ async def test_w_says_why_and_what_approving_does() -> None:
     async with reviewing() as seat:
         await seat.press("w")
         await seat.pilot.pause()
-        assert isinstance(seat.app.screen, WhyScreen)
-        text = " ".join(str(widget.content) for widget in seat.app.screen.query(Static))
+        assert isinstance(seat.top, WhyScreen)
+        text = " ".join(str(widget.content) for widget in seat.top.query(Static))
         assert "production always asks" in text
         assert "writes exactly the patch that is shown to app/agent.py" in text
         await seat.press("escape")
-        assert seat.app.screen is seat.review
+        assert seat.top is seat.review
 
 
 async def test_a_running_proof_is_shown_live_and_x_cancels_only_that() -> None:
@@ -187,7 +192,7 @@ async def test_a_approves_once_and_goes_back() -> None:
         await seat.press("a")
         await until(seat.pilot, lambda: not seat.open)
         assert seat.desk.made() == [("approve", "req-a1b2", "", "")]
-        assert isinstance(seat.app.screen, HomeScreen)
+        assert isinstance(seat.top, HomeScreen)
 
 
 async def test_a_second_press_while_it_is_applied_does_nothing() -> None:
@@ -221,7 +226,7 @@ async def test_r_asks_for_a_reason_and_enter_there_rejects() -> None:
     async with reviewing() as seat:
         await seat.press("r")
         await seat.pilot.pause()
-        assert isinstance(seat.app.screen, ReasonScreen)
+        assert isinstance(seat.top, ReasonScreen)
         await seat.press(*"no", "enter")
         await until(seat.pilot, lambda: not seat.open)
         assert seat.desk.made() == [("reject", "req-a1b2", "no")]
@@ -231,7 +236,7 @@ async def test_escape_in_the_reason_rejects_nothing() -> None:
     async with reviewing() as seat:
         await seat.press("r", *"no", "escape")
         await seat.pilot.pause()
-        assert seat.app.screen is seat.review
+        assert seat.top is seat.review
         assert seat.desk.made() == []
 
 
@@ -258,10 +263,10 @@ async def test_where_a_code_is_needed_the_key_alone_approves_nothing() -> None:
     async with reviewing(WITH_CODE) as seat:
         assert "code ab3k" in seat.head
         await seat.press("a", "enter", "enter")
-        assert isinstance(seat.app.screen, CodeScreen)
+        assert isinstance(seat.top, CodeScreen)
         assert seat.desk.made() == []
         await seat.press("escape")
-        assert seat.app.screen is seat.review
+        assert seat.top is seat.review
         assert seat.desk.made() == []
 
 
@@ -276,10 +281,10 @@ async def test_the_exact_code_approves() -> None:
 async def test_no_other_code_approves(wrong: str) -> None:
     async with reviewing(WITH_CODE) as seat:
         await seat.press("a", *wrong, "enter")
-        assert isinstance(seat.app.screen, CodeScreen)
-        assert seat.app.screen.query_one(Input).value == ""
+        assert isinstance(seat.top, CodeScreen)
+        assert seat.top.query_one(Input).value == ""
         await seat.press(*(wrong + wrong))
-        await until(seat.pilot, lambda: seat.app.screen is seat.review)
+        await until(seat.pilot, lambda: seat.top is seat.review)
         assert seat.desk.made() == []
 
 
@@ -290,7 +295,7 @@ async def test_a_code_for_a_proposal_that_changed_meanwhile_approves_nothing() -
         new = asked(request_id="req-new", needs_code=True, candidate_id="cand2", code="zzzz")
         await seat.tell(DetailReady(a_detail(candidates=(a_candidate(), other), chosen=1, request=new)))
         await seat.press("k")
-        await until(seat.pilot, lambda: seat.app.screen is seat.review)
+        await until(seat.pilot, lambda: seat.top is seat.review)
         assert seat.desk.made() == []
         assert any("changed meanwhile" in toast for toast in seat.toasts)
 
@@ -387,7 +392,7 @@ async def test_no_key_before_the_arming_decides_or_is_kept(monkeypatch: pytest.M
             if key in "12345qTAW" or key in ("enter", "space"):
                 continue
             await seat.press(key)
-            if seat.app.screen is not seat.review:  # such as the why dialog, which decides nothing
+            if seat.top is not seat.review:  # such as the why dialog, which decides nothing
                 await seat.press("escape")
         assert seat.desk.made() == []
         assert seat.open
@@ -510,7 +515,7 @@ async def test_a_request_that_arrives_takes_no_focus_and_no_key() -> None:
 async def test_a_read_only_console_decides_nothing() -> None:
     async with reviewing(board=a_board(read_only=True)) as seat:
         await seat.press("a", "r", "e", "h", "P", "n")
-        assert seat.app.screen is seat.review
+        assert seat.top is seat.review
         assert seat.desk.made() == []
         assert "read-only" in seat.toasts[-1]
 
@@ -535,7 +540,7 @@ async def test_a_question_that_was_answered_elsewhere_greys_the_keys(
         assert says in seat.state
         await seat.press("a", "r", "n")
         assert seat.desk.made() == []
-        assert seat.app.screen is seat.review
+        assert seat.top is seat.review
 
 
 async def test_an_answer_to_another_question_leaves_this_one_open() -> None:
@@ -587,7 +592,7 @@ async def test_no_text_crashes_the_review_or_reaches_the_terminal_raw(nasty: str
         for key in ("d", "p", "w"):
             await seat.press(key)
             await seat.pilot.pause()
-            for strip in seat.app.screen._compositor.render_strips():
+            for strip in seat.top._compositor.render_strips():
                 assert not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in strip.text)
                 assert not set("\u202e\u2066\u200b") & set(strip.text)
         await seat.press("escape", "a")
