@@ -89,6 +89,9 @@ class Seat:
         """The screen in front."""
         return self.app.screen
 
+    def shows(self, kind: type[object]) -> bool:
+        return isinstance(self.top, kind)
+
     @property
     def open(self) -> bool:
         return any(isinstance(screen, ReviewScreen) for screen in self.app.screen_stack)
@@ -160,7 +163,7 @@ async def test_w_says_why_and_what_approving_does() -> None:
     async with reviewing() as seat:
         await seat.press("w")
         await seat.pilot.pause()
-        assert isinstance(seat.top, WhyScreen)
+        assert seat.shows(WhyScreen)
         text = " ".join(str(widget.content) for widget in seat.top.query(Static))
         assert "production always asks" in text
         assert "writes exactly the patch that is shown to app/agent.py" in text
@@ -192,7 +195,7 @@ async def test_a_approves_once_and_goes_back() -> None:
         await seat.press("a")
         await until(seat.pilot, lambda: not seat.open)
         assert seat.desk.made() == [("approve", "req-a1b2", "", "")]
-        assert isinstance(seat.top, HomeScreen)
+        assert seat.shows(HomeScreen)
 
 
 async def test_a_second_press_while_it_is_applied_does_nothing() -> None:
@@ -226,7 +229,7 @@ async def test_r_asks_for_a_reason_and_enter_there_rejects() -> None:
     async with reviewing() as seat:
         await seat.press("r")
         await seat.pilot.pause()
-        assert isinstance(seat.top, ReasonScreen)
+        assert seat.shows(ReasonScreen)
         await seat.press(*"no", "enter")
         await until(seat.pilot, lambda: not seat.open)
         assert seat.desk.made() == [("reject", "req-a1b2", "no")]
@@ -263,7 +266,7 @@ async def test_where_a_code_is_needed_the_key_alone_approves_nothing() -> None:
     async with reviewing(WITH_CODE) as seat:
         assert "code ab3k" in seat.head
         await seat.press("a", "enter", "enter")
-        assert isinstance(seat.top, CodeScreen)
+        assert seat.shows(CodeScreen)
         assert seat.desk.made() == []
         await seat.press("escape")
         assert seat.top is seat.review
@@ -281,7 +284,7 @@ async def test_the_exact_code_approves() -> None:
 async def test_no_other_code_approves(wrong: str) -> None:
     async with reviewing(WITH_CODE) as seat:
         await seat.press("a", *wrong, "enter")
-        assert isinstance(seat.top, CodeScreen)
+        assert seat.shows(CodeScreen)
         assert seat.top.query_one(Input).value == ""
         await seat.press(*(wrong + wrong))
         await until(seat.pilot, lambda: seat.top is seat.review)
