@@ -13,6 +13,7 @@ from selfheal_tui.checks.base import CheckContext
 from selfheal_tui.checks.coverage import changed_by
 from selfheal_tui.checks.definitions import plain_qualname
 from selfheal_tui.checks.findings import clip, make_report
+from selfheal_tui.checks.judged import judging_test
 from selfheal_tui.checks.moved import crashed_in_changed_code
 from selfheal_tui.checks.pairs import python_pairs
 from selfheal_tui.checks.written import written
@@ -265,7 +266,13 @@ class _Replay:
         verdict, summary = verdict_of(counted)
         if warning and verdict is Verdict.PASS:
             verdict, summary = Verdict.WARN, f"{summary}: {warning}"
-        return make_report(self.name, verdict, summary, details, isolation=context.workspace.isolation)
+        green = any(o.effect is Effect.GREEN and o.plan.kind == "command" for o in counted)
+        judge = judging_test(context) if green and verdict is Verdict.PASS else ""
+        if judge:
+            details.append(f"{judge} ran to its end and asserts something about what was mended")
+        return make_report(
+            self.name, verdict, summary, details, isolation=context.workspace.isolation, judged=judge
+        )
 
 
 CHECK = _Replay()

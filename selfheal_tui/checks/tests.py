@@ -95,7 +95,11 @@ def judge(before: TestRun, after: TestRun, again: TestRun | None, isolation: Iso
 
     def report(verdict: Verdict, text: str, details: list[str]) -> RungReport:
         old = len(after.failed & before.failed)
-        return make_report("tests", verdict, text, details, isolation=isolation, left_failing=old)
+        cured = sorted(before.failed & after.passed)
+        judged = cured[0] if cured and verdict is Verdict.PASS else ""
+        return make_report(
+            "tests", verdict, text, details, isolation=isolation, left_failing=old, judged=judged
+        )
 
     if after.timed_out:
         return report(Verdict.FAIL, "the tests no longer end with the fix", output)
