@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from typing import Any
 
 CHANNEL = "SELFHEAL_TEST_CHANNEL"
+LIMIT = "SELFHEAL_TEST_SECONDS"
+AGAIN_SECONDS = 1.0
 
 
 class Reporter:
@@ -23,6 +26,7 @@ class Reporter:
         self.interrupted = False
         self.root = ""
         self.here = os.getcwd()
+        self.limit = float(os.environ.get(LIMIT) or 0)
 
     def write(self, line: dict[str, Any]) -> None:
         """Writes one line, whole."""
@@ -52,6 +56,18 @@ class Reporter:
             outcome = "skipped"  # an unexpected pass that is not strict says nothing either way
         self.write({"id": self.name(report.nodeid), "outcome": outcome})
 
+    def pytest_runtest_call(self, item: Any) -> None:
+        """A test begins; where each has a time limit, its clock does."""
+        if self.limit > 0 and hasattr(signal, "setitimer"):
+            signal.signal(signal.SIGALRM, too_long)
+            # Again and again: code under test may swallow the first one.
+            signal.setitimer(signal.ITIMER_REAL, self.limit, AGAIN_SECONDS)
+
+    def pytest_runtest_teardown(self, item: Any) -> None:
+        """The test is over."""
+        if self.limit > 0 and hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
     def pytest_collectreport(self, report: Any) -> None:
         """A file or class was collected, or could not be."""
         if report.failed:
@@ -69,6 +85,11 @@ class Reporter:
         """All tests have run."""
         if not hasattr(session.config, "workerinput"):
             self.write({"end": int(exitstatus), "interrupted": self.interrupted})
+
+
+def too_long(number: int, frame: Any) -> None:
+    """Ends a test that does not end by itself."""
+    raise TimeoutError("the test did not end within its time limit")
 
 
 def open_channel() -> int | None:

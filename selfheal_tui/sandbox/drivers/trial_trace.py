@@ -1,0 +1,110 @@
+"""Notes which lines of the project ran, for finding the place of a fault; used by `trials.py`, standard library only."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import Any
+
+_DEEPEST = 60
+
+
+class Tracer:
+    """Traces lines of files below a root.
+
+    Attributes:
+        lines: Real path to the lines that ran.
+        calls: Real path and first line of a function to how often it was called, how many frames of the project
+            were above it at least, and when it was last called.
+    """
+
+    def __init__(self, root: str, skipped: list[str]) -> None:
+        self.root = os.path.realpath(root) + os.sep
+        self.skipped = tuple(os.path.join(self.root, part) for part in skipped)
+        self.files: dict[str, str] = {}
+        self.lines: dict[str, set[int]] = {}
+        self.calls: dict[tuple[str, int], list[int]] = {}
+        self.clock = 0
+
+    def real(self, name: str) -> str:
+        """The real path of a file of the project; empty for any other."""
+        known = self.files.get(name)
+        if known is None:
+            real = os.path.realpath(name)
+            inside = not name.startswith("<") and real.startswith(self.root)
+            known = real if inside and not (self.skipped and real.startswith(self.skipped)) else ""
+            self.files[name] = known
+        return known
+
+    def start(self) -> None:
+        """Starts tracing, also in threads to come."""
+        threading.settrace(self.called)
+        sys.settrace(self.called)
+
+    def stop(self) -> None:
+        """Stops tracing."""
+        sys.settrace(None)
+
+    def called(self, frame: Any, event: str, argument: Any) -> Any:
+        """A frame begins."""
+        file = self.real(frame.f_code.co_filename)
+        if not file:
+            return None
+        seen = self.lines.setdefault(file, set())
+        if frame.f_code.co_name[0] != "<":
+            self.clock += 1
+            depth, above = 0, frame.f_back
+            for _ in range(_DEEPEST):
+                if above is None:
+                    break
+                depth += bool(self.files.get(above.f_code.co_filename))
+                above = above.f_back
+            noted = self.calls.setdefault((file, frame.f_code.co_firstlineno), [0, depth, 0])
+            noted[0] += 1
+            noted[1] = min(noted[1], depth)
+            noted[2] = self.clock
+
+        def line(inner: Any, what: str, _argument: Any) -> Any:
+            if what == "line":
+                seen.add(inner.f_lineno)
+            return line
+
+        return line
+
+    def take(self) -> dict[str, Any]:
+        """What was noted since the last time."""
+        lines = {file: sorted(found) for file, found in self.lines.items() if found}
+        calls = [[file, first, *noted] for (file, first), noted in self.calls.items()]
+        for found in self.lines.values():
+            found.clear()
+        self.calls = {}
+        return {"lines": lines, "calls": calls}
+
+
+class Spectrum:
+    """A pytest plugin that hands out the lines of each test with its outcome."""
+
+    def __init__(self, tracer: Tracer, tell: Any) -> None:
+        self.tracer = tracer
+        self.tell = tell
+        self.failed = False
+        self.passed = False
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """A test begins."""
+        self.failed = self.passed = False
+        self.tracer.take()
+        self.tracer.start()
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """A phase of it ended."""
+        self.failed = self.failed or report.outcome == "failed"
+        self.passed = self.passed or (report.outcome == "passed" and report.when == "call")
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """It ended."""
+        self.tracer.stop()
+        found = self.tracer.take()
+        if self.failed or self.passed:
+            self.tell({"test": nodeid, "failed": self.failed, "lines": found["lines"]})
