@@ -12,6 +12,7 @@ from enum import StrEnum
 from selfheal_tui.checks.base import CheckContext
 from selfheal_tui.checks.coverage import changed_by
 from selfheal_tui.checks.definitions import plain_qualname
+from selfheal_tui.checks.endings import doubt_about_ending
 from selfheal_tui.checks.findings import clip, make_report
 from selfheal_tui.checks.judged import judging_test
 from selfheal_tui.checks.moved import crashed_in_changed_code
@@ -85,6 +86,9 @@ def compare_crashes(context: CheckContext, other: CrashReport | None) -> Samenes
     """
     if other is None:
         return Sameness.OTHER
+    if context.report.stuck and other.stuck:
+        # Where in its loop a program is when it is interrupted is chance.
+        return Sameness.ALIKE
     if context.fingerprint_of(other).value == context.fingerprint.value:
         return Sameness.SAME
     ours, theirs = context.report.suspect(), context.project.localise(other).suspect()
@@ -119,11 +123,22 @@ def why_not_red(context: CheckContext, result: ReplayResult) -> str:
         return result.reason or "it could not be run"
     if shows_crash(context, result) is not Sameness.OTHER:
         return ""
+    if result.status is ReplayStatus.TIMEOUT and context.report.stuck:
+        return ""
     if result.status is ReplayStatus.TIMEOUT:
         return f"it ran into the time limit of {context.settings.sandbox.replay_seconds:g} s"
     if result.status is ReplayStatus.CRASHED:
         return f"it crashed differently: {crash_name(result.report)}"
     return "it did not crash again"
+
+
+def reproduced(context: CheckContext) -> tuple[ReplayPlan, ReplayResult] | None:
+    """Returns the first plan that shows the crash on the unfixed copy, with how it went; None when none does."""
+    for plan in context.plans:
+        before = _baseline(context, plan)
+        if not why_not_red(context, before):
+            return plan, before
+    return None
 
 
 def classify(context: CheckContext, plan: ReplayPlan, result: ReplayResult) -> tuple[Effect, str]:
@@ -264,6 +279,7 @@ class _Replay:
         found, details = outcomes(context)
         counted, warning = settled_by_command(context, found)
         verdict, summary = verdict_of(counted)
+        warning = warning or doubt_about_ending(context)
         if warning and verdict is Verdict.PASS:
             verdict, summary = Verdict.WARN, f"{summary}: {warning}"
         green = any(o.effect is Effect.GREEN and o.plan.kind == "command" for o in counted)

@@ -73,6 +73,7 @@ class Candidate:
         cost: What it cost to make.
         notes: Things the operator should know (assumptions, alternatives).
         adds_imports: Modules that the edit newly imports, so that scope and safety expect them.
+        guess: Whether it was found by trying rather than derived, so that only a test can vouch for it.
     """
 
     proposer: str
@@ -84,6 +85,7 @@ class Candidate:
     cost: Cost = field(default_factory=Cost)
     notes: tuple[str, ...] = ()
     adds_imports: tuple[str, ...] = ()
+    guess: bool = False
 
     @property
     def patch_sha256(self) -> str:

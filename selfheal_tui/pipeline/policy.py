@@ -46,6 +46,7 @@ class ChangeFacts:
         proposer: `rules`, `memory`, `llm` or `operator`.
         adds_imports: Modules that the fix newly imports.
         rivals: How many other, different fixes were proved as well.
+        guess: Whether the fix was found by trying rather than derived.
     """
 
     environment: Environment
@@ -54,6 +55,7 @@ class ChangeFacts:
     proposer: str
     adds_imports: tuple[str, ...] = ()
     rivals: int = 0
+    guess: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,11 @@ ASK_RULES: tuple[AskRule, ...] = (
         "rivals",
         lambda f: f.rivals > 0,
         "several different fixes were proved; a person chooses between them",
+    ),
+    AskRule(
+        "unjudged-guess",
+        lambda f: f.guess and not f.proof.judged,
+        "the fix was found by trying, and no test that failed before judges it",
     ),
     AskRule(
         "model-imports",

@@ -47,6 +47,7 @@ def candidates(
     barred: Iterable[str],
     record: Callable[[Candidate], float],
     told: Told,
+    enough: Callable[[], bool] = lambda: False,
 ) -> Generator[Candidate, Attempt | None, None]:
     """Yields candidates that were not tried before, proposer by proposer.
 
@@ -56,12 +57,15 @@ def candidates(
         barred: Keys of fixes that must not be tried (again).
         record: Share of successes of whatever proposed a candidate, 0 to 1.
         told: Collects refusals and skipped candidates.
+        enough: Whether what was judged so far needs no further proposer.
 
     Yields:
         Candidates; the caller sends back the attempt that came of each.
     """
     seen = set(barred)
     for proposer in proposers:
+        if enough():
+            return
         stream = _stream(proposer, context, record)
         answer: Attempt | None = None
         started = False

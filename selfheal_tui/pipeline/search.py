@@ -5,22 +5,26 @@ It judges by `select` and decides nothing: what a proof is worth is governance's
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from selfheal_tui.checks.base import Baseline
+from selfheal_tui.checks.base import Baseline, CheckContext
 from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.model.diagnosis import Diagnosis
 from selfheal_tui.model.evidence import Proof
 from selfheal_tui.model.incident import Attempt, Incident, IncidentState
 from selfheal_tui.model.ports import ReplayPlan, Sandbox, Workspace
 from selfheal_tui.model.settings import Settings
+from selfheal_tui.model.trial import Trials
 from selfheal_tui.pipeline.learn import FactChecker, add_costs, keys_of
 from selfheal_tui.pipeline.propose import Told, candidate_key, candidates
-from selfheal_tui.pipeline.select import better, rivals_of, worth_a_rival_check
+from selfheal_tui.pipeline.select import better, rivals_of, settled, worth_a_rival_check
 from selfheal_tui.pipeline.steps import Judged, Proposed, RungEnded, Step
+from selfheal_tui.pipeline.trials import SerialTrials
 from selfheal_tui.pipeline.validate import replay_plans, validate
 from selfheal_tui.repair.base import Proposer, RepairContext
+from selfheal_tui.source.fingerprint import fingerprint
 from selfheal_tui.source.project import Project
 from selfheal_tui.store import Store
 
@@ -69,10 +73,27 @@ class Search:
         diagnosis = incident.diagnosis
         assert diagnosis is not None
         plans = replay_plans(self._store, self._project, incident.report, self._settings, tools.interpreter)
-        stream = self._candidates(tools, incident, diagnosis, told)
         baseline = Baseline()
         tried: list[Attempt] = []
         best: Attempt | None = None
+        trials = SerialTrials(
+            partial(
+                CheckContext,
+                self._project,
+                incident.report,
+                incident.fingerprint,
+                lambda other: fingerprint(self._project.localise(other)),
+                diagnosis,
+                settings=self._settings,
+                plans=plans,
+                baseline=baseline,
+                workspace=workspace,
+            ),
+            self._project,
+        )
+        stream = self._candidates(
+            tools, incident, diagnosis, told, trials if plans else None, lambda: settled(best)
+        )
         while len(tried) < self._settings.limits.attempts_per_incident:
             try:
                 candidate = stream.send(tried[-1]) if tried else next(stream)
@@ -96,28 +117,36 @@ class Search:
         return incident, best, rivals_of(best, tried)
 
     def _candidates(
-        self, tools: Tools, incident: Incident, diagnosis: Diagnosis, told: Told
+        self,
+        tools: Tools,
+        incident: Incident,
+        diagnosis: Diagnosis,
+        told: Told,
+        trials: Trials | None,
+        enough: Callable[[], bool],
     ) -> Generator[Candidate, Attempt | None, None]:
         crash = incident.fingerprint.value
         # One that nobody decided on (the request expired, the files drifted) is free to be proposed again.
-        settled = tuple(a for a in incident.attempts if a.proof.failed or a.note)
+        earlier = tuple(a for a in incident.attempts if a.proof.failed or a.note)
         context = RepairContext(
             project=self._project,
             report=incident.report,
             diagnosis=diagnosis,
             settings=self._settings,
             interpreter=tools.interpreter,
-            attempts=settled,
-            rejections=tuple(a.note for a in settled if a.note.startswith("rejected")),
+            attempts=earlier,
+            rejections=tuple(a.note for a in earlier if a.note.startswith("rejected")),
+            trials=trials,
         )
         barred = set(self._store.learning.blacklisted(crash))
-        barred |= {a.ast_key for a in settled if a.proof.failed}
+        barred |= {a.ast_key for a in earlier if a.proof.failed}
         return candidates(
             tools.proposers,
             context,
             barred=barred,
             record=lambda c: self._facts.success_rate(keys_of(c, crash)[0]),
             told=told,
+            enough=enough,
         )
 
     def _climb(

@@ -249,6 +249,7 @@ class Engine:
             proposer=best.candidate.proposer,
             adds_imports=best.candidate.adds_imports,
             rivals=rivals,
+            guess=best.candidate.guess,
         )
         limits = change_limit(
             self.store,
