@@ -121,6 +121,13 @@ class SupervisionSettings:
     crash_loop_seconds: float = _setting(
         120.0, "span of the crash loop; a run of that length starts the back-off anew", low=0.1, high=86400
     )
+    hang_seconds: float = _setting(
+        0.0,
+        "a command of `selfheal run` that is not kept running is ended and healed once its main thread has stayed "
+        "so long in one `while` loop, or in one wait for a lock, thread or queue; 0: never",
+        low=0,
+        high=86400,
+    )
     output_lines: int = _setting(5000, "lines of each program's output that are kept", low=10, high=1_000_000)
 
 

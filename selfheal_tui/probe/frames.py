@@ -217,6 +217,25 @@ def describe_frame(trace: TracebackType, sources: Sources, budget: Budget) -> di
     return result
 
 
+def called_by_signal(frame: FrameType, outer: FrameType) -> bool:
+    """Whether a frame is a signal's handler that interrupted the one outside it.
+
+    A handler is handed the interrupted frame; nothing else hands a function its caller's frame as second argument.
+
+    Args:
+        frame: A frame.
+        outer: The frame outside it in the same traceback.
+
+    Returns:
+        True if its second argument is that frame.
+    """
+    code = frame.f_code
+    if not 2 <= code.co_argcount <= 3:
+        return False
+    names = code.co_varnames[: code.co_argcount]
+    return any(frame.f_locals.get(name) is outer for name in names[1:])
+
+
 def source_line(file: str, line: int, names: dict[str, Any]) -> str:
     """Reads one source line, masked and bounded.
 
