@@ -29,11 +29,14 @@ class TrialResult:
         candidate: What was tried.
         outcome: How it ended.
         why: A clause about it.
+        behaviour: Marks of what the changed code made of recorded arguments and their neighbours: equal marks mean
+            that two candidates could not be told apart. Empty when that is not known.
     """
 
     candidate: Candidate
     outcome: TrialOutcome
     why: str = ""
+    behaviour: str = ""
 
 
 Trials = Callable[[Iterable[Candidate], float], Iterator[TrialResult]]

@@ -78,6 +78,7 @@ class ToolFactory:
     def __call__(self, report: CrashReport) -> Tools:
         """Makes the tools for one crash."""
         from selfheal_tui.repair.memory import MemoryProposer
+        from selfheal_tui.repair.mutations.proposer import MutationProposer
         from selfheal_tui.repair.rules.engine import RuleProposer
         from selfheal_tui.sandbox.interpreter import find_interpreter
         from selfheal_tui.sandbox.workspace import ProjectSandbox
@@ -85,7 +86,11 @@ class ToolFactory:
         settings = self._settings
         found = find_interpreter(self._project, report, settings.project.interpreter)
         sandbox = ProjectSandbox(self._project, settings.sandbox, settings.project, found.executable)
-        proposers: list[Proposer] = [MemoryProposer(self._store.learning), RuleProposer()]
+        proposers: list[Proposer] = [
+            MemoryProposer(self._store.learning),
+            RuleProposer(),
+            MutationProposer(),
+        ]
         if settings.model.name:
             proposers.append(self._model())
         return Tools(sandbox=sandbox, proposers=tuple(proposers), interpreter=found.executable)

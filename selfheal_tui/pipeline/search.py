@@ -21,7 +21,7 @@ from selfheal_tui.pipeline.learn import FactChecker, add_costs, keys_of
 from selfheal_tui.pipeline.propose import Told, candidate_key, candidates
 from selfheal_tui.pipeline.select import better, rivals_of, settled, worth_a_rival_check
 from selfheal_tui.pipeline.steps import Judged, Proposed, RungEnded, Step
-from selfheal_tui.pipeline.trials import SerialTrials
+from selfheal_tui.pipeline.trials import ReplayTrials
 from selfheal_tui.pipeline.validate import replay_plans, validate
 from selfheal_tui.repair.base import Proposer, RepairContext
 from selfheal_tui.source.fingerprint import fingerprint
@@ -76,7 +76,7 @@ class Search:
         baseline = Baseline()
         tried: list[Attempt] = []
         best: Attempt | None = None
-        trials = SerialTrials(
+        trials = ReplayTrials(
             partial(
                 CheckContext,
                 self._project,

@@ -1,12 +1,14 @@
 """Tries candidates on the replay alone, so that a search can look at many before it offers a few.
 
-Runs in the isolated copy only; a candidate that a check of its code would refuse is not run at all.
+Runs in the isolated copy only. Where the copy is a laboratory, one start of the program serves all of them;
+else each is run by itself, and one that a check of its code would refuse is not run at all.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from selfheal_tui.checks import honesty, safety, scope
 from selfheal_tui.checks.base import CheckContext
@@ -15,7 +17,7 @@ from selfheal_tui.checks.replay import Effect, classify, reproduced
 from selfheal_tui.checks.written import written
 from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.model.kinds import Verdict
-from selfheal_tui.model.ports import ReplayPlan, ReplayResult
+from selfheal_tui.model.ports import Laboratory, ReplayPlan, ReplayResult, TrialPlan, TrialRun, Variant
 from selfheal_tui.model.trial import TrialOutcome, TrialResult
 from selfheal_tui.pipeline.binding import contents_before
 from selfheal_tui.source.project import Project
@@ -28,10 +30,12 @@ _OUTCOMES = {
     Effect.GREEN_BUT: TrialOutcome.FURTHER,
     Effect.PROGRESSED: TrialOutcome.FURTHER,
 }
+_ENOUGH = 24
+"""Green ones after which no more are tried: a person does not choose among more."""
 
 
-class SerialTrials:
-    """Tries one candidate after the other.
+class ReplayTrials:
+    """Tries candidates on the first replay that shows the crash.
 
     Args:
         context_of: Makes a check context of a candidate (`candidate`) and what its files were (`before`).
@@ -53,20 +57,79 @@ class SerialTrials:
             A result for each that was looked at; none when the crash cannot be reproduced.
         """
         ends = time.monotonic() + seconds
-        known: tuple[ReplayPlan, ReplayResult] | None = None
-        for candidate in candidates:
-            context = self._context_of(candidate=candidate, before=contents_before(self._project, candidate))
+        waiting = list(candidates)
+        if not waiting:
+            return
+        first = self._context(waiting[0])
+        known = reproduced(first)
+        if known is None:
+            return
+        if isinstance(first.workspace, Laboratory):
+            run, tried = self._together(first, known, waiting, max(1.0, ends - time.monotonic()))
+            if not run.problem:
+                yield from _told(run, tried)
+                return
+        for candidate in waiting:
+            context = self._context(candidate)
             refusal = _refusal(context)
             if refusal:
                 yield TrialResult(candidate, TrialOutcome.REFUSED, refusal)
                 continue
-            if known is None:
-                known = reproduced(context)
-                if known is None:
-                    return
             yield _tried(context, *known)
             if time.monotonic() > ends:
                 return
+
+    def _context(self, candidate: Candidate) -> CheckContext:
+        return self._context_of(candidate=candidate, before=contents_before(self._project, candidate))
+
+    def _together(
+        self,
+        context: CheckContext,
+        known: tuple[ReplayPlan, ReplayResult],
+        candidates: Sequence[Candidate],
+        budget: float,
+    ) -> tuple[TrialRun, list[Candidate]]:
+        tried, variants = [], []
+        for candidate in candidates:
+            variant = self._variant(candidate)
+            if variant is not None:
+                tried.append(candidate)
+                variants.append(variant)
+        assert isinstance(context.workspace, Laboratory)
+        plan, before = known
+        run = context.workspace.try_variants(
+            TrialPlan(
+                replay=plan,
+                files=tuple(dict.fromkeys(v.path for v in variants)),
+                waves=(tuple(variants),),
+                seconds=max(LEAST_SECONDS, before.seconds * SLOWEST_FACTOR),
+                budget=budget,
+                enough=_ENOUGH,
+            )
+        )
+        return run, tried
+
+    def _variant(self, candidate: Candidate) -> Variant | None:
+        """The one range that a candidate of one file changes."""
+        if len(candidate.edits) != 1:
+            return None
+        edit = candidate.edits[0]
+        old = self._project.read(edit.path).text
+        head = len(os.path.commonprefix((old, edit.text)))
+        tail = len(os.path.commonprefix((old[head:][::-1], edit.text[head:][::-1])))
+        new = edit.text[head : len(edit.text) - tail]
+        return Variant(edit.path, ((head, len(old) - tail, new),))
+
+
+def _told(run: TrialRun, tried: Sequence[Candidate]) -> Iterator[TrialResult]:
+    for number, candidate in enumerate(tried):
+        status = run.statuses.get(number)
+        if status is None:
+            continue
+        outcome = TrialOutcome.GREEN if status == "green" else TrialOutcome.RED
+        marks = run.behaviour.get(number)
+        alike = "\0".join((*marks.real, "", *marks.near)) if marks is not None and marks.real else ""
+        yield TrialResult(candidate, outcome, status, alike)
 
 
 def _refusal(context: CheckContext) -> str:
@@ -78,7 +141,9 @@ def _refusal(context: CheckContext) -> str:
 
 
 def _tried(context: CheckContext, plan: ReplayPlan, before: ReplayResult) -> TrialResult:
-    limit = min(context.settings.sandbox.replay_seconds, max(LEAST_SECONDS, before.seconds * SLOWEST_FACTOR))
+    limit = min(
+        context.settings.sandbox.replay_seconds, max(LEAST_SECONDS, before.seconds * SLOWEST_FACTOR)
+    )
     with written(context):
         result = context.workspace.replay(plan, seconds=limit)
     effect, text = classify(context, plan, result)

@@ -121,7 +121,9 @@ def trace_tests(runner: Runner, seconds: float, skipped: Sequence[str] = ()) -> 
         )
 
 
-def _line_trace(runner: Runner, data: Mapping[str, Any], *, test: str = "", failed: bool = False) -> LineTrace:
+def _line_trace(
+    runner: Runner, data: Mapping[str, Any], *, test: str = "", failed: bool = False
+) -> LineTrace:
     view = os.path.realpath(runner.walls.view)
     lines: dict[str, frozenset[int]] = {}
     for file, found in data["lines"].items():

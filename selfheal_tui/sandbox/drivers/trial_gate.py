@@ -161,7 +161,11 @@ class Gate:
         if self.recorder is None:
             return function
         made = types.FunctionType(
-            self.code(number), function.__globals__, function.__name__, function.__defaults__, function.__closure__
+            self.code(number),
+            function.__globals__,
+            function.__name__,
+            function.__defaults__,
+            function.__closure__,
         )
         made.__kwdefaults__ = function.__kwdefaults__
         return made

@@ -84,7 +84,10 @@ def described(value: Any, depth: int = 0, seen: tuple[int, ...] = ()) -> str:
         return type(value).__name__ + ":" + repr(value)
     name = type(value).__name__
     if isinstance(value, dict):
-        items = [described(k, depth + 1, below) + "=" + described(v, depth + 1, below) for k, v in list(value.items())[:MOST_ITEMS]]
+        items = [
+            described(k, depth + 1, below) + "=" + described(v, depth + 1, below)
+            for k, v in list(value.items())[:MOST_ITEMS]
+        ]
         return name + "{" + ",".join(sorted(items)) + "}"
     if isinstance(value, (set, frozenset)):
         return name + "{" + ",".join(sorted(described(v, depth + 1, below) for v in value)) + "}"

@@ -150,7 +150,9 @@ def tests(spec: dict[str, Any], tell: Teller) -> None:
 
         sys.path[0] = os.getcwd()
         tracer = trial_trace.Tracer(spec["root"], spec["skipped"])
-        spectrum = trial_trace.Spectrum(tracer, lambda line: write_all(pipe, json.dumps(line).encode() + b"\n"))
+        spectrum = trial_trace.Spectrum(
+            tracer, lambda line: write_all(pipe, json.dumps(line).encode() + b"\n")
+        )
         return int(pytest.main(spec["program"]["args"], plugins=[spectrum]))
 
     pid, pipe = fork(work)
