@@ -34,7 +34,7 @@ def places(context: RepairContext) -> dict[Place, float]:
         Lines with their weight, 0 to 1.
     """
     found: dict[Place, float] = {}
-    frames = [frame for frame in context.error.frames if _may_change(context, frame)]
+    frames = [frame for frame in _beneath_tests(context) if _may_change(context, frame)]
     for distance, frame in enumerate(reversed(frames[-_FRAMES:])):
         site = site_of(context, frame)
         if site is None:
@@ -49,6 +49,13 @@ def places(context: RepairContext) -> dict[Place, float]:
 
 def _may_change(context: RepairContext, frame: Frame) -> bool:
     return frame.in_app and frame.path is not None and not context.project.protected(frame.path)
+
+
+def _beneath_tests(context: RepairContext) -> list[Frame]:
+    """The frames inside of the innermost test; whatever stands outside of it only runs tests."""
+    frames = list(context.error.frames)
+    tests = [at for at, frame in enumerate(frames) if frame.path and context.project.protected(frame.path)]
+    return frames[tests[-1] + 1 :] if tests else frames
 
 
 def _raise(found: dict[Place, float], place: Place, weight: float) -> None:
