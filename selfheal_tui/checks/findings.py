@@ -75,6 +75,7 @@ def make_report(
     left_failing: int = 0,
     settleable: bool = False,
     judged: str = "",
+    cured: int = 0,
 ) -> RungReport:
     """Makes a report whose texts are masked and bounded."""
     kept = list(details)
@@ -91,6 +92,7 @@ def make_report(
         left_failing=left_failing,
         settleable=settleable,
         judged=judged,
+        cured=cured,
     )
 
 

@@ -142,7 +142,14 @@ def judge(before: TestRun, after: TestRun, again: TestRun | None, isolation: Iso
         cured = sorted(before.failed & after.passed)
         judged = cured[0] if cured and verdict is Verdict.PASS else ""
         return make_report(
-            "tests", verdict, text, details, isolation=isolation, left_failing=old, judged=judged
+            "tests",
+            verdict,
+            text,
+            details,
+            isolation=isolation,
+            left_failing=old,
+            judged=judged,
+            cured=len(cured),
         )
 
     if after.timed_out:

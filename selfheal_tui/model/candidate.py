@@ -74,6 +74,7 @@ class Candidate:
         notes: Things the operator should know (assumptions, alternatives).
         adds_imports: Modules that the edit newly imports, so that scope and safety expect them.
         guess: Whether it was found by trying rather than derived, so that only a test can vouch for it.
+        doubt: Why even a proof of it shows little, so that a person decides unless more tests vouch for it.
     """
 
     proposer: str
@@ -86,6 +87,7 @@ class Candidate:
     notes: tuple[str, ...] = ()
     adds_imports: tuple[str, ...] = ()
     guess: bool = False
+    doubt: str = ""
 
     @property
     def patch_sha256(self) -> str:

@@ -25,6 +25,7 @@ class RungReport:
         settleable: A warning that is only about which behaviour is meant, so that a test may settle it.
         judged: What judged the behaviour of the fixed code: a test that the crash broke off and that now goes on
             to the end of its assertions; empty when nothing did.
+        cured: Tests that failed before and pass with the fix; for the tests rung.
     """
 
     rung: str
@@ -36,6 +37,7 @@ class RungReport:
     left_failing: int = 0
     settleable: bool = False
     judged: str = ""
+    cured: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,11 @@ class Proof:
     def flagged(self) -> bool:
         """Whether a person has to look: something failed or warned."""
         return self.failed or bool(self.warnings)
+
+    @property
+    def cured(self) -> int:
+        """How many tests failed before the fix and pass with it."""
+        return sum(report.cured for report in self.reports)
 
     @property
     def left_failing(self) -> int:

@@ -75,6 +75,14 @@ class ApprovalSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """How long small changes are tried on a program whose answers are wrong, when no rule knows a fix."""
+
+    seconds: float = _setting(15.0, "time for one search; 0: nothing is searched", low=0, high=3600)
+    candidates: int = _setting(3000, "small changes tried in one search", low=10, high=100_000)
+
+
+@dataclass(frozen=True, slots=True)
 class LimitSettings:
     """Where loops end."""
 
@@ -181,6 +189,7 @@ class Settings:
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     approval: ApprovalSettings = field(default_factory=ApprovalSettings)
+    search: SearchSettings = field(default_factory=SearchSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     supervision: SupervisionSettings = field(default_factory=SupervisionSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)

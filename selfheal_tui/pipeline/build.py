@@ -80,6 +80,7 @@ class ToolFactory:
         from selfheal_tui.repair.memory import MemoryProposer
         from selfheal_tui.repair.mutations.proposer import MutationProposer
         from selfheal_tui.repair.rules.engine import RuleProposer
+        from selfheal_tui.repair.search.proposer import SearchProposer
         from selfheal_tui.sandbox.interpreter import find_interpreter
         from selfheal_tui.sandbox.workspace import ProjectSandbox
 
@@ -90,6 +91,7 @@ class ToolFactory:
             MemoryProposer(self._store.learning),
             RuleProposer(),
             MutationProposer(),
+            SearchProposer(),
         ]
         if settings.model.name:
             proposers.append(self._model())

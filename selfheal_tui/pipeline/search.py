@@ -14,7 +14,7 @@ from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.model.diagnosis import Diagnosis
 from selfheal_tui.model.evidence import Proof
 from selfheal_tui.model.incident import Attempt, Incident, IncidentState
-from selfheal_tui.model.ports import ReplayPlan, Sandbox, Workspace
+from selfheal_tui.model.ports import Laboratory, ReplayPlan, Sandbox, Workspace
 from selfheal_tui.model.settings import Settings
 from selfheal_tui.model.trial import Trials
 from selfheal_tui.pipeline.learn import FactChecker, add_costs, keys_of
@@ -92,7 +92,7 @@ class Search:
             self._project,
         )
         stream = self._candidates(
-            tools, incident, diagnosis, told, trials if plans else None, lambda: settled(best)
+            tools, incident, diagnosis, told, trials if plans else None, lambda: settled(best), workspace, plans
         )
         while len(tried) < self._settings.limits.attempts_per_incident:
             try:
@@ -124,6 +124,8 @@ class Search:
         told: Told,
         trials: Trials | None,
         enough: Callable[[], bool],
+        workspace: Workspace,
+        plans: tuple[ReplayPlan, ...],
     ) -> Generator[Candidate, Attempt | None, None]:
         crash = incident.fingerprint.value
         # One that nobody decided on (the request expired, the files drifted) is free to be proposed again.
@@ -137,6 +139,8 @@ class Search:
             attempts=earlier,
             rejections=tuple(a.note for a in earlier if a.note.startswith("rejected")),
             trials=trials,
+            laboratory=workspace if isinstance(workspace, Laboratory) else None,
+            plans=plans,
         )
         barred = set(self._store.learning.blacklisted(crash))
         barred |= {a.ast_key for a in earlier if a.proof.failed}

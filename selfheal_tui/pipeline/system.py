@@ -250,6 +250,7 @@ class Engine:
             adds_imports=best.candidate.adds_imports,
             rivals=rivals,
             guess=best.candidate.guess,
+            doubt=best.candidate.doubt,
         )
         limits = change_limit(
             self.store,

@@ -1,0 +1,126 @@
+"""Which of the green variants are one fix and which are rivals, and whether the evidence tells them apart. Pure.
+
+A variant that satisfies one assertion has shown little. Variants are compared by what they make of the arguments that the
+program passed, and of neighbours of these; those that cannot be told apart are one fix, written differently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from selfheal_tui.model.ports import Behaviour, TrialRun
+from selfheal_tui.repair.search.generate import Change
+
+LEAST_CHANGED = 2
+"""So many different arguments must have been answered wrongly before and be answered well now, …"""
+LEAST_INPUTS = 3
+"""… out of at least so many that the program checks, for the evidence not to be thin."""
+_UNCHANGED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Green variants that behave alike.
+
+    Attributes:
+        change: The most promising of them.
+        alike: How many others there are.
+        inputs: How many different arguments the green program passed to the changed code.
+        changed: How many of these it answers differently than before.
+        doubt: Why the evidence is thin; empty when it is not.
+    """
+
+    change: Change
+    alike: int
+    inputs: int
+    changed: int
+    doubt: str
+
+
+def findings(run: TrialRun, tried: Sequence[Change]) -> list[Finding]:
+    """Groups the green variants of a run.
+
+    Args:
+        run: How the variants ended.
+        tried: The variants, numbered as in the run.
+
+    Returns:
+        One finding for each behaviour, most promising first.
+    """
+    green = [n for n, status in run.statuses.items() if status == "green" and n < len(tried)]
+    green.sort(key=lambda n: (-tried[n].weight, n))
+    before = run.behaviour.get(_UNCHANGED)
+    classes: list[list[int]] = []
+    for number in green:
+        mine = run.behaviour.get(number)
+        for known in classes:
+            if alike(run.behaviour.get(known[0]), mine, before):
+                known.append(number)
+                break
+        else:
+            classes.append([number])
+    return [_finding(run, tried, members, before) for members in classes]
+
+
+def _finding(run: TrialRun, tried: Sequence[Change], members: Sequence[int], before: Behaviour | None) -> Finding:
+    number = members[0]
+    inputs = max((run.inputs.get(n, 0) for n in members), default=0)
+    changed = changed_inputs(before, run.behaviour.get(number))
+    return Finding(tried[number], len(members) - 1, inputs, changed, doubt(inputs, changed, run.unreadable))
+
+
+def doubt(inputs: int, changed: int, unreadable: int) -> str:
+    """Says why what a run shows is little; empty when it is enough.
+
+    Args:
+        inputs: Different arguments that were passed.
+        changed: How many of them are answered differently now.
+        unreadable: Calls whose arguments cannot be compared.
+    """
+    if changed >= LEAST_CHANGED and inputs >= LEAST_INPUTS:
+        return ""
+    if unreadable and not inputs:
+        return "the arguments of the changed code cannot be compared, so that nothing else tells fixes apart"
+    return f"the changed code was seen on {inputs} different arguments only, {changed} of them answered wrongly before"
+
+
+def changed_inputs(before: Behaviour | None, after: Behaviour | None) -> int:
+    """Counts recorded arguments that are answered differently than by the unchanged code."""
+    if before is None or after is None:
+        return 0
+    return sum(a != b and "?" not in (a, b) for a, b in zip(before.real, after.real, strict=False))
+
+
+def alike(one: Behaviour | None, other: Behaviour | None, before: Behaviour | None) -> bool:
+    """Whether two variants cannot be told apart; what is not known tells them apart.
+
+    A neighbour on which one of them raises counts only where the unchanged code has an answer: else it may not be
+    anything that the function has to deal with.
+    """
+    if one is None or other is None or not one.real or not other.real:
+        return False
+    if any(a != b for a, b in zip(one.real, other.real, strict=False)):
+        return False
+    known = before.near if before is not None else ()
+    for index, (a, b) in enumerate(zip(one.near, other.near, strict=False)):
+        if a == b or "?" in (a, b):
+            continue
+        raised = a.startswith("!") or b.startswith("!")
+        unanswered = index >= len(known) or known[index].startswith(("!", "?"))
+        if not (raised and unanswered):
+            return False
+    return True
+
+
+def rivals(found: Sequence[Finding], share: float) -> list[Finding]:
+    """The findings that have to be taken seriously beside the first one.
+
+    Args:
+        found: Findings, most promising first.
+        share: A finding with less than that share of the first one's weight is no rival.
+    """
+    if not found:
+        return []
+    least = found[0].change.weight * share
+    return [f for f in found if f.change.weight >= least]

@@ -1,0 +1,86 @@
+"""Offers what a search found, and says what the evidence is worth. It is asked when the rules have run dry.
+
+Whatever it offers was found by trying, so that it climbs the whole ladder like any other candidate; where fixes that
+behave differently are left, or little was seen of them, a person chooses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+
+from selfheal_tui.model.candidate import Candidate, CannotFix
+from selfheal_tui.model.incident import Attempt
+from selfheal_tui.model.ports import ReplayPlan
+from selfheal_tui.repair.base import RepairContext
+from selfheal_tui.repair.rules.engine import exception_names
+from selfheal_tui.repair.rules.support import candidate
+from selfheal_tui.repair.search.engine import Found, Oracle, search
+from selfheal_tui.repair.search.generate import applied
+from selfheal_tui.repair.search.judge import Finding, rivals
+
+PROPOSER = "search"
+OFFERED = 5
+"""So many differing fixes are offered at most; beyond that nothing is applied unasked."""
+RIVAL_SHARE = 0.3
+_SURE, _STEP = 0.7, 0.005
+_WANTED = frozenset({"AssertionError", "RecursionError", "Failed"})
+
+
+class SearchProposer:
+    """The proposer that searches."""
+
+    @property
+    def name(self) -> str:
+        """Always `search`."""
+        return PROPOSER
+
+    def propose(self, context: RepairContext) -> Generator[Candidate | CannotFix, Attempt | None, None]:
+        """Yields one candidate for each behaviour that turned the failing program green.
+
+        Args:
+            context: The crash, with a laboratory and the ways to replay it.
+        """
+        plan = _plan(context)
+        if plan is None or context.laboratory is None:
+            return
+        found = search(context.project, Oracle(context.laboratory, plan), context.settings.search)
+        serious = rivals(found.findings, RIVAL_SHARE)
+        if not serious:
+            yield CannotFix(PROPOSER, _nothing(found))
+            return
+        for rank, finding in enumerate(serious[:OFFERED]):
+            yield _offered(context, found, finding, rank, len(serious))
+
+
+def _plan(context: RepairContext) -> ReplayPlan | None:
+    """The replay to search with; None for a crash that says nothing about answers."""
+    if context.settings.search.seconds <= 0 or not context.plans:
+        return None
+    return context.plans[0] if _WANTED & exception_names(context.report.raised) else None
+
+
+def _nothing(found: Found) -> str:
+    if found.problem:
+        return f"no small change could be tried: {found.problem}"
+    where = ", ".join(f"{name}()" for name in found.functions[:4])
+    return f"none of {found.tried} small changes of {where} makes it pass"
+
+
+def _offered(context: RepairContext, found: Found, finding: Finding, rank: int, of: int) -> Candidate:
+    change = finding.change
+    text = applied(found.sources[change.path].text, change)
+    shown = f"{finding.inputs} different arguments were seen, {finding.changed} answered differently than before"
+    reason = f"of {found.tried} small changes tried, this one makes it pass: in {change.qualname}(), {change.why}"
+    made = candidate(
+        context,
+        f"search-{change.kinds[0]}",
+        reason,
+        max(0.1, _SURE - _STEP * rank),
+        {change.path: text},
+        notes=(shown, *((f"{finding.alike} other changes do the same on all of them",) if finding.alike else ())),
+    )
+    doubt = finding.doubt
+    if of > OFFERED:
+        doubt = f"{of} small changes that behave differently make it pass"
+    return replace(made, proposer=PROPOSER, guess=True, doubt=doubt)
