@@ -73,6 +73,7 @@ _MAKERS: tuple[tuple[type[ast.AST], Callable[[Field, Any], Iterator[Mutant]]], .
     (ast.Call, calls.of_call),
     (ast.Attribute, names.of_attribute),
     (ast.Name, names.of_name),
+    (ast.keyword, names.of_keyword),
     (ast.Subscript, operators.of_index),
     (ast.Subscript, calls.of_lookup),
     (ast.stmt, statements.of_statement),

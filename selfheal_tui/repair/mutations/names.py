@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 from selfheal_tui.repair.mutations.mutant import Field, Mutant, replaced
 from selfheal_tui.repair.rules.scopes import own_nodes, parameters
-from selfheal_tui.repair.rules.spans import end_of, rename_attribute
+from selfheal_tui.repair.rules.spans import end_of, rename_attribute, rename_keyword
 
 _FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 _MAX = 6
+_ALIKE = 0.7
 
 
 def _likeness(one: str, other: str) -> float:
@@ -84,3 +85,23 @@ def _owner(at: Field, node: ast.AST) -> ast.AST:
     while up is not None and not isinstance(up, ast.ClassDef | ast.Module):
         up = at.up.get(up)
     return up if up is not None else at.tree
+
+
+def of_keyword(at: Field, node: ast.keyword) -> Iterator[Mutant]:
+    """A keyword argument's name exchanged for a name of the file that looks much like it."""
+    if node.arg is None:
+        return
+    known: dict[str, None] = {}
+    for inner in ast.walk(at.tree):
+        if isinstance(inner, ast.Name):
+            known[inner.id] = None
+        elif isinstance(inner, ast.Attribute):
+            known[inner.attr] = None
+        elif isinstance(inner, ast.arg | ast.keyword) and inner.arg:
+            known[inner.arg] = None
+    for other in known:
+        likeness = _likeness(other, node.arg)
+        if other != node.arg and likeness >= _ALIKE:
+            edit = rename_keyword(node, other)
+            why = f"`{node.arg}=` becomes `{other}=`"
+            yield Mutant("keyword-name", node.lineno, (edit,), why, 0.3 + 0.4 * likeness)

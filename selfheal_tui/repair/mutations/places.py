@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from selfheal_tui.model.crash import Frame
 from selfheal_tui.repair.base import RepairContext
+from selfheal_tui.repair.mutations.mutant import Field
+from selfheal_tui.repair.mutations.spot import Spot
 from selfheal_tui.repair.rules.scopes import own_nodes
-from selfheal_tui.repair.rules.support import FunctionNode, Site, ancestors, site_of
+from selfheal_tui.repair.rules.support import FunctionNode, Site, ancestors, parents, site_of
 from selfheal_tui.source.calls import CallResolver
 
 NEAREST = 1.0
@@ -45,6 +47,20 @@ def places(context: RepairContext) -> dict[Place, float]:
         for place, weight in _of_callees(context, site):
             _raise(found, place, weight * base)
     return found
+
+
+def spots(context: RepairContext) -> Iterator[Spot]:
+    """Yields the places of the crash's innermost frames that a fix may change, innermost first."""
+    frames = [frame for frame in _beneath_tests(context) if _may_change(context, frame)]
+    for depth, frame in enumerate(reversed(frames[-_FRAMES:])):
+        site = site_of(context, frame)
+        statement = _statement(site) if site is not None else None
+        if site is None or statement is None:
+            continue
+        function = next((up for up in ancestors(site.tree, statement) if isinstance(up, FunctionNode)), None)
+        types = {value.name: value.type for value in frame.locals}
+        at = Field(site.text, site.tree, types, parents(site.tree))
+        yield Spot(site, at, context.error, statement, function, depth)
 
 
 def _may_change(context: RepairContext, frame: Frame) -> bool:
@@ -99,6 +115,7 @@ def _of_frame(site: Site) -> Iterator[tuple[int, float]]:
             yield line, 0.85 if gives else 0.45
     if function is not None:
         yield function.lineno, 0.4
+    yield from _of_builders(site, statement)
     if function is not None and isinstance(statement, ast.stmt):
         attributes = {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
         yield from _of_attributes(site, attributes)
@@ -130,6 +147,27 @@ def _given(node: ast.stmt) -> set[str]:
             elif isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
                 found |= {n.id for n in ast.walk(inner.func.value) if isinstance(n, ast.Name)}
     return found
+
+
+def _of_builders(site: Site, statement: ast.stmt) -> Iterator[tuple[int, float]]:
+    """Where the file fills a container that goes by the name of the one that the statement looks into.
+
+    Who builds a mapping without the key often calls it what its reader calls it.
+    """
+    read = {
+        n.value.id
+        for n in ast.walk(statement)
+        if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load) and isinstance(n.value, ast.Name)
+    }
+    for node in ast.walk(site.tree) if read else ():
+        filled = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+        if filled and isinstance(node.value, ast.Name) and node.value.id in read:
+            yield node.lineno, 0.7
+            for up in ancestors(site.tree, node):
+                if isinstance(up, FunctionNode):
+                    break
+                if isinstance(up, ast.If | ast.For | ast.While):
+                    yield up.lineno, 0.7
 
 
 def _of_attributes(site: Site, attributes: set[str]) -> Iterator[tuple[int, float]]:

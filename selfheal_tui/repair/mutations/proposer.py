@@ -16,7 +16,8 @@ from selfheal_tui.model.trial import TrialOutcome, TrialResult
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.mutations.mutant import Mutant
 from selfheal_tui.repair.mutations.mutate import mutants
-from selfheal_tui.repair.mutations.places import places
+from selfheal_tui.repair.mutations.places import places, spots
+from selfheal_tui.repair.mutations.remedies import remedies
 from selfheal_tui.repair.rules.support import candidate, parse, read
 from selfheal_tui.source.edits import apply_edits
 
@@ -35,12 +36,23 @@ _LIKELY: dict[str, tuple[str, ...]] = {
     "IndexError": ("constant", "index", "range", "comparison", "off-by-one", "arithmetic", "slice"),
     "KeyError": ("name", "lookup", "attribute", "conversion", "argument-order", "negation", "comparison"),
     "ValueError": ("argument-order", "constant", "name", "slice", "comparison", "method", "method-step"),
-    "TypeError": ("conversion", "name", "return", "argument-order", "unwrapped", "attribute", "method"),
+    "TypeError": (
+        "keyword-name",
+        "conversion",
+        "name",
+        "return",
+        "argument-order",
+        "unwrapped",
+        "attribute",
+        "method",
+    ),
     "AttributeError": ("attribute", "name", "return", "method", "unwrapped", "argument-order"),
     "RecursionError": ("constant", "comparison", "arithmetic", "argument-order", "negation", "off-by-one"),
     "UnboundLocalError": ("name", "negation", "comparison"),
 }
 _BOOST = 1.3
+_OUTER = 0.85
+"""A remedy in a caller is so much less likely than one where it crashed."""
 
 
 class MutationProposer:
@@ -90,10 +102,26 @@ def _offered(cured: list[TrialResult], scores: dict[int, float]) -> Iterator[Can
 
 
 def _ranked(context: RepairContext) -> Iterator[tuple[float, Candidate]]:
+    found = [*_of_slips(context), *_of_remedies(context)]
+    found.sort(key=lambda item: -item[0])
+    for score, path, mutant, text in found[: MOST * 2]:
+        try:
+            after = apply_edits(text, mutant.edits)
+            ast.parse(after)
+        except (SyntaxError, ValueError):
+            continue
+        reason = f"line {mutant.line}: {mutant.why}; with that the crash is gone"
+        made = candidate(context, RULE, reason, _LOWEST, {path: after})
+        yield score, replace(made, proposer=NAME, guess=True)
+
+
+_Found = tuple[float, str, Mutant, str]
+
+
+def _of_slips(context: RepairContext) -> Iterator[_Found]:
     weights = places(context)
     likely = _LIKELY.get(context.error.bare_type, ())
     types = {value.name: value.type for frame in context.error.frames for value in frame.locals}
-    found: list[tuple[float, str, Mutant, str]] = []
     for path in dict.fromkeys(path for path, _ in weights):
         source = read(context.project, path)
         tree = parse(source.text) if source else None
@@ -101,17 +129,13 @@ def _ranked(context: RepairContext) -> Iterator[tuple[float, Candidate]]:
             continue
         lines = {line: weight for (p, line), weight in weights.items() if p == path}
         for mutant in mutants(source.text, tree, lines, types):
-            score = mutant.weight * lines[mutant.line] if mutant.line in lines else mutant.weight * 0.4
+            score = mutant.weight * lines.get(mutant.line, 0.4)
             if mutant.kind in likely:
                 score *= _BOOST
-            found.append((score, path, mutant, source.text))
-    found.sort(key=lambda item: -item[0])
-    for score, path, mutant, text in found[: MOST * 2]:
-        after = apply_edits(text, mutant.edits)
-        try:
-            ast.parse(after)
-        except (SyntaxError, ValueError):
-            continue
-        reason = f"line {mutant.line}: {mutant.why}; with that the crash is gone"
-        made = candidate(context, RULE, reason, _LOWEST, {path: after})
-        yield score, replace(made, proposer=NAME, guess=True)
+            yield score, path, mutant, source.text
+
+
+def _of_remedies(context: RepairContext) -> Iterator[_Found]:
+    for spot in spots(context):
+        for mutant in remedies(spot):
+            yield mutant.weight * _OUTER**spot.depth, spot.site.path, mutant, spot.site.text
