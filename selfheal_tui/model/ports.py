@@ -217,6 +217,9 @@ class TrialPlan:
         jobs: Variants at once.
         enough: Green variants after which no more are tried.
         behaviour: Whether the green ones are compared with each other.
+        noticing: Path and bare name of the functions on the crash's traceback: an exception that leaves the innermost
+            of them ends a variant, and arguments that they are called with are no evidence.
+        functions: Path and qualified name of the functions that variants change; empty: any of the files.
     """
 
     replay: ReplayPlan
@@ -227,6 +230,8 @@ class TrialPlan:
     jobs: int = 2
     enough: int = 24
     behaviour: bool = True
+    noticing: tuple[tuple[str, str], ...] = ()
+    functions: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +265,9 @@ class TracedCall:
         path: Its file, relative to the root.
         line: Its first line (of its decorators).
         count: How often it was called.
-        depth: How many frames of the project were above it, at least.
+        depth: How many frames of the project were between it and the place that noticed, at least.
         last: When it was last called, as a number that grows.
+        below: Whether the place that noticed called it, directly or through others.
     """
 
     path: str
@@ -269,6 +275,7 @@ class TracedCall:
     count: int
     depth: int
     last: int
+    below: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,8 +301,10 @@ class LineTrace:
 class Laboratory(Protocol):
     """A workspace in which many variants can be tried quickly. What it says is a hint, never a proof."""
 
-    def trace(self, plan: ReplayPlan, *, seconds: float) -> LineTrace:
-        """Runs a replay and tells which lines of the project ran."""
+    def trace(
+        self, plan: ReplayPlan, *, seconds: float, noticing: Sequence[tuple[str, str]] = ()
+    ) -> LineTrace:
+        """Runs a replay and tells which lines of the project ran; `noticing` as in `TrialPlan`."""
         ...
 
     def trace_tests(self, *, seconds: float) -> tuple[LineTrace, ...]:

@@ -55,6 +55,8 @@ def try_variants(runner: Runner, plan: TrialPlan) -> TrialRun:
         "jobs": max(1, plan.jobs),
         "enough": plan.enough,
         "behaviour": plan.behaviour,
+        "noticing": [[_real(view, path), name] for path, name in plan.noticing],
+        "functions": [[_real(view, path), name] for path, name in plan.functions],
     }
     lines, problem = _ask(runner, plan.replay, spec, plan.budget + _START_SECONDS)
     return _trial_run(lines, problem)
@@ -83,19 +85,22 @@ def _trial_run(lines: Iterator[Mapping[str, Any]], problem: str) -> TrialRun:
     return TrialRun(problem, unchanged, seconds, statuses, inputs, unreadable, behaviour)
 
 
-def trace(runner: Runner, replay: ReplayPlan, seconds: float, skipped: Sequence[str] = ()) -> LineTrace:
+def trace(
+    runner: Runner, replay: ReplayPlan, seconds: float, noticing: Sequence[tuple[str, str]] = ()
+) -> LineTrace:
     """Runs a replay once and tells which lines of the project ran.
 
     Args:
         runner: Runs commands behind the walls of the workspace.
         replay: What to run.
         seconds: Time limit; what ran until then is told.
-        skipped: Beginnings of paths, relative to the root, that are of no interest.
+        noticing: Functions on the crash's traceback; see `model.ports.TrialPlan`.
 
     Raises:
         SandboxError: The walls cannot be put up.
     """
-    spec = {"mode": "trace", "seconds": seconds, "skipped": list(skipped)}
+    places = [[_real(runner.walls.view, path), name] for path, name in noticing]
+    spec = {"mode": "trace", "seconds": seconds, "noticing": places}
     lines, problem = _ask(runner, replay, spec, seconds + _START_SECONDS)
     for line in lines:
         if "trace" in line:
@@ -104,14 +109,14 @@ def trace(runner: Runner, replay: ReplayPlan, seconds: float, skipped: Sequence[
     return LineTrace(problem=problem or "the program ended before it could be traced")
 
 
-def trace_tests(runner: Runner, seconds: float, skipped: Sequence[str] = ()) -> tuple[LineTrace, ...]:
+def trace_tests(runner: Runner, seconds: float) -> tuple[LineTrace, ...]:
     """Runs the project's tests under pytest and tells which lines each ran; arguments as for `trace`."""
     arguments = [
         "-q", "--color=no", f"--rootdir={runner.walls.view}", "--continue-on-collection-errors", "--maxfail=0",
         "-p", "no:randomly", "-p", "no:xdist", "-o", "addopts=",
     ]  # fmt: skip
     program = {"kind": "module", "target": "pytest", "args": arguments}
-    spec = {"mode": "tests", "seconds": seconds, "skipped": list(skipped), "program": program}
+    spec = {"mode": "tests", "seconds": seconds, "noticing": [], "program": program}
     with runner.scratch() as scratch:
         lines, _ = _run(runner, spec, scratch, str(runner.walls.view), [], seconds + _START_SECONDS)
         return tuple(
@@ -130,8 +135,10 @@ def _line_trace(
         if Path(file).is_relative_to(view):
             lines[Path(file).relative_to(view).as_posix()] = frozenset(map(int, found))
     calls = [
-        TracedCall(Path(file).relative_to(view).as_posix(), int(first), int(count), int(depth), int(last))
-        for file, first, count, depth, last in data.get("calls", [])
+        TracedCall(
+            Path(file).relative_to(view).as_posix(), int(first), int(count), int(depth), int(last), bool(below)
+        )
+        for file, first, count, depth, last, below in data.get("calls", [])
         if Path(file).is_relative_to(view)
     ]
     return LineTrace(lines=lines, calls=tuple(calls), test=test, failed=failed)

@@ -223,10 +223,12 @@ class ProjectWorkspace:
         with self._run() as runner:
             return run_tests(runner, plan, seconds, only, each_seconds)
 
-    def trace(self, plan: ReplayPlan, *, seconds: float) -> LineTrace:
+    def trace(
+        self, plan: ReplayPlan, *, seconds: float, noticing: Sequence[tuple[str, str]] = ()
+    ) -> LineTrace:
         """Runs a replay and tells which lines of the project ran; see `model.ports.Laboratory`."""
         with self._run() as runner:
-            return trace(runner, plan, seconds)
+            return trace(runner, plan, seconds, noticing)
 
     def trace_tests(self, *, seconds: float) -> tuple[LineTrace, ...]:
         """Runs the project's tests and tells which lines each ran; empty where they are not run by pytest."""

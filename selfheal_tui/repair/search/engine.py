@@ -32,10 +32,12 @@ class Oracle:
     Attributes:
         laboratory: Where changes are tried.
         plan: What has to end without an exception and with status 0, and does not now.
+        noticing: Path and bare name of the functions that noticed the fault: what they call is to blame rather than they.
     """
 
     laboratory: Laboratory
     plan: ReplayPlan
+    noticing: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +80,16 @@ def search(
         What was found; each finding is a hint that has yet to be proved.
     """
     ends = time.monotonic() + settings.seconds
-    run = oracle.laboratory.trace(oracle.plan, seconds=min(_TRACE_SECONDS, settings.seconds))
+    seconds = min(_TRACE_SECONDS, settings.seconds)
+    run = oracle.laboratory.trace(oracle.plan, seconds=seconds, noticing=oracle.noticing)
     if run.problem or cancelled():
         return Found(problem=run.problem or "cancelled")
     load = _loader(project)
-    targets, sources = suspects(run, (), load, most=_FUNCTIONS)
+    targets, sources = suspects(run, (), load, oracle.noticing, most=_FUNCTIONS)
     if len(targets) > 2:
         tests = oracle.laboratory.trace_tests(seconds=max(1.0, settings.seconds * _TESTS_SHARE))
         if tests:
-            targets, sources = suspects(run, tests, load, most=_FUNCTIONS)
+            targets, sources = suspects(run, tests, load, oracle.noticing, most=_FUNCTIONS)
     if not targets:
         return Found(problem="no function of the project that a fix may change ran")
     singles, combined = _changes(targets, sources, run, settings.candidates)
@@ -151,5 +154,7 @@ def _try(
         waves=tuple(variants),
         seconds=_TRIAL_SECONDS,
         budget=seconds,
+        noticing=oracle.noticing,
+        functions=tuple(dict.fromkeys((change.path, change.qualname) for change in tried)),
     )
     return tried, oracle.laboratory.try_variants(plan)

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from selfheal_tui.model.ports import LineTrace
+from selfheal_tui.model.ports import LineTrace, TracedCall
 from selfheal_tui.repair.rules.support import parse
 from selfheal_tui.repair.search.generate import Target
 from selfheal_tui.repair.search.place import FunctionNode
 
 _STEP = 0.85
 """A function one call further away from the place that noticed is so much less likely the culprit."""
+_OUTSIDE, _NOTICED = 0.15, 0.1
+"""How likely the fault is in a function that ran without being called by the place that noticed, or is that place."""
 _LONG = 60
 _LEAST = 0.02
 
@@ -64,6 +66,7 @@ def suspects(
     run: LineTrace,
     tests: Sequence[LineTrace],
     load: Callable[[str], Source | None],
+    noticing: Collection[tuple[str, str]] = (),
     *,
     most: int,
 ) -> tuple[list[Target], dict[str, Source]]:
@@ -73,6 +76,7 @@ def suspects(
         run: The failing run, with its calls.
         tests: The project's tests, each with its lines; none where they are not known.
         load: Reads a file that a fix may change; None for others.
+        noticing: Path and bare name of the functions that noticed the fault.
         most: At most so many.
 
     Returns:
@@ -80,30 +84,40 @@ def suspects(
     """
     failing = [run, *(t for t in tests if t.failed)]
     weights = ochiai(failing, [t for t in tests if not t.failed])
-    depths = {(call.path, call.line): call.depth for call in run.calls}
+    calls = {(call.path, call.line): call for call in run.calls}
     sources = {path: source for path in run.lines if (source := load(path)) is not None}
     found: list[Target] = []
     for source in sources.values():
         for qualname, node in _functions(source.tree.body, ""):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            depth = depths.get((source.path, first))
-            if depth is None:
+            call = calls.get((source.path, first))
+            if call is None:
                 continue
+            blame = 1.0 if call.below else _OUTSIDE
+            if (source.path, node.name) in noticing:
+                blame = _NOTICED
             span = range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1)
             executed = run.lines[source.path]
             lines = {line: weights.get((source.path, line), 0.0) for line in span if line in executed}
             if lines:
-                found.append(Target(source.path, qualname, node, max(lines.values()), lines, depth))
-    nearest = min((t.depth for t in found), default=0)
-    ranked = [_weighed(target, nearest) for target in found]
+                suspicion = max(lines.values()) * blame
+                found.append(Target(source.path, qualname, node, suspicion, lines, call.depth))
+    called = [t for t in found if calls_below(t, calls) and (t.path, t.node.name) not in noticing]
+    ranked = [_weighed(target) for target in called or found]
     ranked.sort(key=lambda t: -t.suspicion)
     return ranked[:most], sources
 
 
-def _weighed(target: Target, nearest: int) -> Target:
+def calls_below(target: Target, calls: Mapping[tuple[str, int], TracedCall]) -> bool:
+    """Whether the place that noticed the fault called a function."""
+    first = min([target.node.lineno, *(d.lineno for d in target.node.decorator_list)])
+    return calls[target.path, first].below
+
+
+def _weighed(target: Target) -> Target:
     length = (target.node.end_lineno or target.node.lineno) - target.node.lineno + 1
     size = 1.0 if length <= _LONG else _LONG / length
-    suspicion = target.suspicion * _STEP ** (target.depth - nearest) * size
+    suspicion = target.suspicion * _STEP**target.depth * size
     return replace(target, suspicion=max(_LEAST, suspicion))
 
 

@@ -44,7 +44,8 @@ class SearchProposer:
         plan = _plan(context)
         if plan is None or context.laboratory is None:
             return
-        found = search(context.project, Oracle(context.laboratory, plan), context.settings.search)
+        oracle = Oracle(context.laboratory, plan, noticing(context))
+        found = search(context.project, oracle, context.settings.search)
         serious = rivals(found.findings, RIVAL_SHARE)
         if not serious:
             yield CannotFix(PROPOSER, _nothing(found))
@@ -58,6 +59,24 @@ def _plan(context: RepairContext) -> ReplayPlan | None:
     if context.settings.search.seconds <= 0 or not context.plans:
         return None
     return context.plans[0] if _WANTED & exception_names(context.report.raised) else None
+
+
+def noticing(context: RepairContext) -> tuple[tuple[str, str], ...]:
+    """The functions that noticed the fault: all on the traceback of a failed assertion, else those of tests only."""
+    error = context.report.raised
+    asserted = "AssertionError" in exception_names(error)
+    places = [
+        (frame.path, frame.function)
+        for frame in error.frames
+        if frame.path and (asserted or context.project.protected(frame.path))
+    ]
+    last = places[-1][0] if places else ""
+    kept: list[tuple[str, str]] = []
+    for path, name in reversed(places):  # what lies further out only started the test
+        if path != last and not context.project.protected(path):
+            break
+        kept.append((path, name))
+    return tuple(dict.fromkeys(reversed(kept)))
 
 
 def _nothing(found: Found) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import inspect
 import pickle
 import types
 from typing import Any, Callable
@@ -35,8 +36,8 @@ def _numbered(names: dict[str, int], name: str) -> str:
     return name + "#" + str(names[name])
 
 
-def gated(text: str, file: str) -> types.CodeType:
-    """Compiles a file with a gate before each of its functions."""
+def gated(text: str, file: str, wanted: set[tuple[str, str]]) -> types.CodeType:
+    """Compiles a file with a gate before each of its functions, or only before those that are wanted."""
     tree = ast.parse(text, file)
     names: dict[str, int] = {}
 
@@ -44,6 +45,8 @@ def gated(text: str, file: str) -> types.CodeType:
         for node in body:
             if isinstance(node, _FUNCTIONS):
                 key = ast.Constant(file + ":" + _numbered(names, prefix + node.name))
+                if wanted and (file, prefix + node.name) not in wanted:
+                    continue
                 call = ast.Call(ast.Name(GATE, ast.Load()), [key], [])
                 for part in ast.walk(call):
                     part.lineno = part.end_lineno = node.lineno  # type: ignore[attr-defined]
@@ -78,6 +81,35 @@ def codes_of(text: str, file: str) -> dict[str, types.CodeType]:
 
     look(compile(text, file, "exec", dont_inherit=True), "")
     return found
+
+
+def _leading(code: types.CodeType, number: int) -> str:
+    """Source of a function of the same signature and kind, since frameworks look at both, that leads to the gate."""
+    names = list(code.co_varnames)
+    plain, named = code.co_argcount, code.co_kwonlyargcount
+    given, keywords = names[:plain], names[plain : plain + named]
+    left = names[plain + named :]
+    several = left.pop(0) if code.co_flags & inspect.CO_VARARGS else ""
+    rest = left.pop(0) if code.co_flags & inspect.CO_VARKEYWORDS else ""
+    if any(not name.isidentifier() for name in (*given, *keywords)):
+        return "def gate(*args, **kwargs): return " + ENTER + "(" + str(number) + ", args, kwargs)"
+    header = list(given)
+    if code.co_posonlyargcount:
+        header.insert(code.co_posonlyargcount, "/")
+    if several or keywords:
+        header.append("*" + several)
+    header += keywords + (["**" + rest] if rest else [])
+    args = "(" + "".join(name + ", " for name in given) + ("*" + several if several else "") + ")"
+    kwargs = "{" + "".join(repr(name) + ": " + name + ", " for name in keywords) + ("**" + rest if rest else "") + "}"
+    call = ENTER + "(" + str(number) + ", " + args + ", " + kwargs + ")"
+    head = "def gate(" + ", ".join(header) + "): "
+    if code.co_flags & inspect.CO_COROUTINE:
+        return "async " + head + "return await " + call
+    if code.co_flags & inspect.CO_ASYNC_GENERATOR:
+        return "async " + head + "\n async for item in " + call + ": yield item"
+    if code.co_flags & inspect.CO_GENERATOR:
+        return head + "return (yield from " + call + ")"
+    return head + "return " + call
 
 
 class Gate:
@@ -117,9 +149,8 @@ class Gate:
     def lead(self, number: int) -> None:
         """Makes a function lead to the gate."""
         _, function, code = self.functions[number]
-        source = "def gate(*args, **kwargs): return " + ENTER + "(" + str(number) + ", args, kwargs)"
         made: dict[str, Any] = {}
-        exec(source, made)
+        exec(_leading(code, number), made)
         trampoline = made["gate"].__code__
         function.__code__ = trampoline.replace(co_freevars=code.co_freevars, co_name=code.co_name)
 
@@ -176,15 +207,19 @@ class Gate:
 
 
 class Recorder:
-    """Keeps the arguments of calls that come from outside of the files in question."""
+    """Keeps the arguments of calls that come from outside of the files in question, or from what noticed the fault."""
 
-    def __init__(self) -> None:
+    def __init__(self, noticing: list[list[str]]) -> None:
+        self.noticing = {(file, name) for file, name in noticing}
         self.depth = 0
         self.inputs: dict[tuple[str, bytes], None] = {}
         self.unreadable = 0
 
     def call(self, key: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Calls, and keeps the arguments as they were before."""
+        file, _, name = key.rpartition("#")[0].rpartition(":")
+        if (file, name.rpartition(".")[2]) in self.noticing:
+            return function(*args, **kwargs)
         if self.depth == 0 and len(self.inputs) < MOST_INPUTS:
             try:
                 blob = pickle.dumps((args, kwargs))
@@ -208,7 +243,7 @@ def version(texts: dict[str, str]) -> dict[str, types.CodeType]:
     return codes
 
 
-def put_gates(texts: dict[str, str]) -> None:
-    """Puts gates into files that are yet to be imported."""
+def put_gates(texts: dict[str, str], wanted: set[tuple[str, str]]) -> None:
+    """Puts gates into files that are yet to be imported, before all functions or those that are wanted."""
     for file, text in texts.items():
-        trial_program.CODES[file] = gated(text, file)
+        trial_program.CODES[file] = gated(text, file, wanted)

@@ -16,15 +16,15 @@ class Tracer:
     Attributes:
         lines: Real path to the lines that ran.
         calls: Real path and first line of a function to how often it was called, how many frames of the project
-            were above it at least, and when it was last called.
+            were between it and the place that noticed, when it was last called, and whether that place called it.
     """
 
-    def __init__(self, root: str, skipped: list[str]) -> None:
+    def __init__(self, root: str, noticing: list[list[str]]) -> None:
         self.root = os.path.realpath(root) + os.sep
-        self.skipped = tuple(os.path.join(self.root, part) for part in skipped)
+        self.noticing = {(file, name) for file, name in noticing}
         self.files: dict[str, str] = {}
         self.lines: dict[str, set[int]] = {}
-        self.calls: dict[tuple[str, int], list[int]] = {}
+        self.calls: dict[tuple[str, int], list[Any]] = {}
         self.clock = 0
 
     def real(self, name: str) -> str:
@@ -32,8 +32,7 @@ class Tracer:
         known = self.files.get(name)
         if known is None:
             real = os.path.realpath(name)
-            inside = not name.startswith("<") and real.startswith(self.root)
-            known = real if inside and not (self.skipped and real.startswith(self.skipped)) else ""
+            known = real if not name.startswith("<") and real.startswith(self.root) else ""
             self.files[name] = known
         return known
 
@@ -54,15 +53,24 @@ class Tracer:
         seen = self.lines.setdefault(file, set())
         if frame.f_code.co_name[0] != "<":
             self.clock += 1
-            depth, above = 0, frame.f_back
+            depth, above, below = 0, frame.f_back, not self.noticing
             for _ in range(_DEEPEST):
                 if above is None:
                     break
-                depth += bool(self.files.get(above.f_code.co_filename))
+                own = self.files.get(above.f_code.co_filename)
+                if own and (own, above.f_code.co_name) in self.noticing:
+                    below = True
+                    break
+                depth += bool(own)
                 above = above.f_back
-            noted = self.calls.setdefault((file, frame.f_code.co_firstlineno), [0, depth, 0])
+            if (file, frame.f_code.co_name) in self.noticing:
+                below = False
+            noted = self.calls.setdefault((file, frame.f_code.co_firstlineno), [0, depth, 0, False])
             noted[0] += 1
-            noted[1] = min(noted[1], depth)
+            if below and not noted[3]:
+                noted[1], noted[3] = depth, True
+            elif below == noted[3]:
+                noted[1] = min(noted[1], depth)
             noted[2] = self.clock
 
         def line(inner: Any, what: str, _argument: Any) -> Any:

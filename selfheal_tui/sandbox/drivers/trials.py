@@ -20,8 +20,8 @@ import time
 from typing import Any, Callable
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-_SLOWEST_FACTOR = 4.0
-_LEAST_SECONDS = 0.5
+_SLOWEST_FACTOR = 6.0
+_LEAST_SECONDS = 0.2
 _CALL_SECONDS = 0.2
 _SHARE_OF_BEHAVIOUR = 0.4
 _NOT_FITTING = 77
@@ -120,7 +120,7 @@ def trace(spec: dict[str, Any], tell: Teller) -> None:
     import trial_trace
 
     def work(pipe: int) -> int:
-        tracer = trial_trace.Tracer(spec["root"], spec["skipped"])
+        tracer = trial_trace.Tracer(spec["root"], spec["noticing"])
 
         def say(*_: Any) -> None:
             tracer.stop()
@@ -149,7 +149,7 @@ def tests(spec: dict[str, Any], tell: Teller) -> None:
         import pytest
 
         sys.path[0] = os.getcwd()
-        tracer = trial_trace.Tracer(spec["root"], spec["skipped"])
+        tracer = trial_trace.Tracer(spec["root"], spec["noticing"])
         spectrum = trial_trace.Spectrum(
             tracer, lambda line: write_all(pipe, json.dumps(line).encode() + b"\n")
         )
@@ -177,6 +177,8 @@ class Session:
         self.gates = trial_gate
         self.program = trial_program
         self.limit = spec["seconds"]
+        self.work_limit = spec["seconds"]
+        self.used = 0.0
         self.gate: Any = None
         self.own: Callable[[], None] | None = None
         self.survivors: list[int] = []
@@ -219,7 +221,7 @@ class Session:
         if status == "green":
             return None
         if status == "red":
-            self.limit = min(self.limit, max(_LEAST_SECONDS, seconds * _SLOWEST_FACTOR))
+            self.work_limit = max(_LEAST_SECONDS, self.used * _SLOWEST_FACTOR)
         stop_at = self.deadline - self.spec["budget"] * _SHARE_OF_BEHAVIOUR
         for wave in self.spec["waves"]:
             child = self.wave([(n, v) for n, v in wave], stop_at)
@@ -256,13 +258,14 @@ class Session:
             idle = True
             for pid in list(running):
                 number, until = running[pid]
-                ended, status = os.waitpid(pid, os.WNOHANG)
+                ended, status, usage = os.wait4(pid, os.WNOHANG)
                 late = not ended and time.monotonic() > min(until, self.deadline)
                 if late:
                     end(pid)
                 if ended or late:
                     idle = False
                     del running[pid]
+                    self.used = usage.ru_utime + usage.ru_stime
                     self.judged(number, "slow" if late else self.status(status), told)
             if idle:
                 time.sleep(0.0005)
@@ -270,8 +273,8 @@ class Session:
 
     def status(self, status: int) -> str:
         """Spells an exit status."""
-        if not os.WIFEXITED(status):
-            return "killed"
+        if os.WIFSIGNALED(status):
+            return "slow" if os.WTERMSIG(status) == signal.SIGPROF else "killed"
         return {0: "green", _NOT_FITTING: "misfit"}.get(os.WEXITSTATUS(status), "red")
 
     def judged(self, number: int, status: str, told: bool) -> None:
@@ -286,13 +289,15 @@ class Session:
     def child(self, variant: Any) -> Callable[[], None]:
         """Prepares the process of a variant and returns its work, which lets the program go on."""
         os.setsid()
-        sys.exitfunc = None  # type: ignore[attr-defined]  # never read; the process ends by _exit
+        trial_watch = sys.modules["trial_watch"]
+        trial_watch.limit_time(self.work_limit)
 
         def work() -> None:
             try:
                 self.gate.go_on(self.gates.version(self.texts(variant)) if variant else {})
             except (self.gates.Misfit, SyntaxError, ValueError):
                 os._exit(_NOT_FITTING)
+            trial_watch.Watch(self.spec["noticing"]).start()
 
         return work
 
@@ -342,7 +347,7 @@ class Session:
 
     def record(self, pipe: int, variant: Any) -> Callable[[], None]:
         """The work of a process that notes with what the functions are called until the program ends."""
-        self.gate.recorder = self.gates.Recorder()
+        self.gate.recorder = self.gates.Recorder(self.spec["noticing"])
 
         def at_end(_status: int) -> None:
             recorder = self.gate.recorder
@@ -396,7 +401,7 @@ class Session:
 
         def work(_pipe: int) -> int:
             self.gate = self.gates.Gate(self.at_the_gate)
-            self.gates.put_gates(self.base)
+            self.gates.put_gates(self.base, {(file, name) for file, name in self.spec["functions"]})
             status = self.program.run(self.spec["program"])
             self.at_end(status)
             if not self.reached:
@@ -420,7 +425,7 @@ def main(argv: list[str]) -> None:
     import trial_program
 
     trial_program.exchange_code()
-    for module in ("call", "trial_trace", "trial_gate", "trial_values"):
+    for module in ("call", "trial_trace", "trial_gate", "trial_values", "trial_watch"):
         __import__(module)
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != HERE]
     sys.path.insert(0, "")
