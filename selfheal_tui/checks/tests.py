@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from selfheal_tui.checks.base import CheckContext
 from selfheal_tui.checks.findings import clip, make_report
+from selfheal_tui.checks.judged import judging_test
 from selfheal_tui.checks.written import written
 from selfheal_tui.model.evidence import RungReport
 from selfheal_tui.model.kinds import Isolation, Verdict
@@ -176,6 +177,22 @@ def judge(before: TestRun, after: TestRun, again: TestRun | None, isolation: Iso
     return report(Verdict.WARN, f"{summary}; {len(worse)} flaky", [*flaky, *cured])
 
 
+def half_done(context: CheckContext, before: TestRun, after: TestRun) -> list[str]:
+    """Names tests beside the cured ones that failed in a changed file before and still do.
+
+    Whoever wrote these tests together meant one thing; a fix that serves only some of them may be half of it. Tests
+    of other files, and those that fail elsewhere (no network, an old dependency), say nothing about the fix.
+    """
+    changed = {edit.path for edit in context.candidate.edits}
+    judges = {name.partition("::")[0] for name in before.failed & after.passed}
+    judges.add(judging_test(context).partition("::")[0])
+    return sorted(
+        name
+        for name, place in after.failed_at
+        if place in changed and name in before.failed and name.partition("::")[0] in judges - {""}
+    )
+
+
 class _Tests:
     name = "tests"
 
@@ -191,7 +208,12 @@ class _Tests:
         if reason:
             return _not_possible(reason, isolation, before.output)
         after, again = _run_fixed(context)
-        return judge(before, after, again, isolation)
+        report = judge(before, after, again, isolation)
+        left = half_done(context, before, after) if report.verdict is Verdict.PASS else []
+        if not left:
+            return report
+        text = f"{report.summary}: {len(left)} beside those still fail in what was changed"
+        return replace(report, verdict=Verdict.WARN, summary=text, judged="")
 
 
 CHECK = _Tests()

@@ -100,6 +100,7 @@ class TestRun:
         seconds: Wall-clock time.
         reason: Why they could not run.
         timed_out: Whether the time limit ended it.
+        failed_at: Failed tests with the file of the project in which each failed, where that is known.
     """
 
     __test__ = False
@@ -113,6 +114,7 @@ class TestRun:
     seconds: float = 0.0
     reason: str = ""
     timed_out: bool = False
+    failed_at: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from selfheal_tui.model.ports import TestRun
@@ -36,6 +36,7 @@ class _Outcomes:
     by_id: dict[str, str] = field(default_factory=dict)
     end: int | None = None
     interrupted: bool = False
+    failed_at: dict[str, str] = field(default_factory=dict)
 
     def having(self, outcome: str) -> frozenset[str]:
         return frozenset(name for name, known in self.by_id.items() if known == outcome)
@@ -168,6 +169,8 @@ def _read(raw: bytes) -> _Outcomes:
             return _Outcomes()  # somebody else wrote to the channel: nothing in it can be believed
         if rank >= _RANK.get(outcomes.by_id.get(name, ""), -1):
             outcomes.by_id[name] = outcome
+        if data.get("at"):
+            outcomes.failed_at[name] = str(data["at"])
     return outcomes
 
 
@@ -199,7 +202,8 @@ def _judge(name: str, finished: Finished, outcomes: _Outcomes) -> TestRun:
     if problem:
         last = finished.output.strip().splitlines()[-1:] if outcomes.end is None else []
         return _did_not_run(name, finished, ": ".join([problem, *last]))
-    return _ended(name, finished, passed, failed, len(skipped))
+    ended = _ended(name, finished, passed, failed, len(skipped))
+    return replace(ended, failed_at=tuple(sorted(outcomes.failed_at.items())))
 
 
 def _did_not_run(name: str, finished: Finished, reason: str) -> TestRun:

@@ -54,7 +54,22 @@ class Reporter:
             return
         if outcome == "passed" and hasattr(report, "wasxfail"):
             outcome = "skipped"  # an unexpected pass that is not strict says nothing either way
-        self.write({"id": self.name(report.nodeid), "outcome": outcome})
+        line = {"id": self.name(report.nodeid), "outcome": outcome}
+        if outcome == "failed":
+            line["at"] = self.failed_in(report)
+        self.write(line)
+
+    def failed_in(self, report: Any) -> str:
+        """File of the project in which a test failed, innermost; empty when the report does not tell."""
+        entries = getattr(getattr(report.longrepr, "reprtraceback", None), "reprentries", ())
+        for entry in reversed(list(entries)):
+            place = getattr(getattr(entry, "reprfileloc", None), "path", "")
+            file = (
+                os.path.relpath(os.path.join(self.root or self.here, str(place)), self.here) if place else ""
+            )
+            if file and not file.startswith("..") and "site-packages" not in file:
+                return file.replace(os.sep, "/")
+        return ""
 
     def pytest_runtest_call(self, item: Any) -> None:
         """A test begins; where each has a time limit, its clock does."""
