@@ -39,7 +39,8 @@ def try_variants(runner: Runner, plan: TrialPlan) -> TrialRun:
         SandboxError: The walls cannot be put up.
     """
     view = runner.walls.view
-    number, waves = 0, []
+    number = 0
+    waves: list[list[list[Any]]] = []
     for wave in plan.waves:
         waves.append([])
         for variant in wave:
@@ -136,7 +137,12 @@ def _line_trace(
             lines[Path(file).relative_to(view).as_posix()] = frozenset(map(int, found))
     calls = [
         TracedCall(
-            Path(file).relative_to(view).as_posix(), int(first), int(count), int(depth), int(last), bool(below)
+            Path(file).relative_to(view).as_posix(),
+            int(first),
+            int(count),
+            int(depth),
+            int(last),
+            bool(below),
         )
         for file, first, count, depth, last, below in data.get("calls", [])
         if Path(file).is_relative_to(view)

@@ -22,6 +22,8 @@ _FUNCTIONS = 12
 _TRACE_SECONDS = 10.0
 _TESTS_SHARE = 0.3
 _TRIAL_SECONDS = 8.0
+_HANG_TRACE_SECONDS, _HANG_TRIAL_SECONDS = 3.0, 0.8
+"""The same for what hangs: nearly all of its variants hang too, and cost their whole limit."""
 _PAIR_SHARE = 0.5
 
 
@@ -33,11 +35,13 @@ class Oracle:
         laboratory: Where changes are tried.
         plan: What has to end without an exception and with status 0, and does not now.
         noticing: Path and bare name of the functions that noticed the fault: what they call is to blame rather than they.
+        hangs: Whether it fails by not coming to its end, so that most changes have to be ended by us.
     """
 
     laboratory: Laboratory
     plan: ReplayPlan
     noticing: tuple[tuple[str, str], ...] = ()
+    hangs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ def search(
         What was found; each finding is a hint that has yet to be proved.
     """
     ends = time.monotonic() + settings.seconds
-    seconds = min(_TRACE_SECONDS, settings.seconds)
+    seconds = min(_HANG_TRACE_SECONDS if oracle.hangs else _TRACE_SECONDS, settings.seconds)
     run = oracle.laboratory.trace(oracle.plan, seconds=seconds, noticing=oracle.noticing)
     if run.problem or cancelled():
         return Found(problem=run.problem or "cancelled")
@@ -99,7 +103,8 @@ def search(
     tried, result = _try(oracle, sources, (singles, combined), left)
     return Found(
         findings=tuple(findings(result, tried)),
-        problem=result.problem or ("" if result.unchanged != "green" else "it does not fail when run up to here"),
+        problem=result.problem
+        or ("" if result.unchanged != "green" else "it does not fail when run up to here"),
         tried=len(result.statuses),
         made=len(tried),
         sources=sources,
@@ -152,7 +157,7 @@ def _try(
         replay=oracle.plan,
         files=tuple(dict.fromkeys(change.path for change in tried)),
         waves=tuple(variants),
-        seconds=_TRIAL_SECONDS,
+        seconds=_HANG_TRIAL_SECONDS if oracle.hangs else _TRIAL_SECONDS,
         budget=seconds,
         noticing=oracle.noticing,
         functions=tuple(dict.fromkeys((change.path, change.qualname) for change in tried)),

@@ -33,7 +33,9 @@ def of_statements(place: Place) -> Iterator[Mutant]:
 def _moves(place: Place) -> Iterator[Mutant]:
     for holder, block in place.blocks:
         for first, second in pairwise(block):
-            if not (place.stands_alone(first) and place.stands_alone(second)) or isinstance(first, FunctionNode):
+            if not (place.stands_alone(first) and place.stands_alone(second)) or isinstance(
+                first, FunctionNode
+            ):
                 continue
             if not isinstance(first, _ENDS | ast.Import | ast.ImportFrom):
                 indent = place.indent(first)
@@ -42,7 +44,9 @@ def _moves(place: Place) -> Iterator[Mutant]:
                 if last < len(place.lines) and first.lineno < second.lineno:
                     edit = TextEdit((first.lineno, 0), (last + 1, 0), text)
                     why = f"`{_head(place, first)}` comes after the next statement"
-                    yield Mutant("order", first.lineno, (edit,), why, 0.2 if not isinstance(second, _ENDS) else 0.05)
+                    yield Mutant(
+                        "order", first.lineno, (edit,), why, 0.2 if not isinstance(second, _ENDS) else 0.05
+                    )
             if isinstance(first, LOOPS | ast.If) and not isinstance(second, LOOPS | ast.If | FunctionNode):
                 inner = first.orelse or first.body
                 if not place.stands_alone(inner[-1]) or inner[-1].lineno == first.lineno:
@@ -57,13 +61,19 @@ def _moves(place: Place) -> Iterator[Mutant]:
                 yield Mutant("indentation", second.lineno, (moved,), why, 0.25)
         last_one = block[-1]
         if isinstance(holder, LOOPS | ast.If) and len(block) > 1 and place.stands_alone(last_one):
-            if block is not getattr(holder, "body", None) or getattr(holder, "orelse", None):
+            if block != getattr(holder, "body", None) or getattr(holder, "orelse", None):
                 continue
             moved = TextEdit(
-                place.removed(last_one).start, place.removed(last_one).end, place.text_of(last_one, place.indent(holder))
+                place.removed(last_one).start,
+                place.removed(last_one).end,
+                place.text_of(last_one, place.indent(holder)),
             )
             yield Mutant(
-                "indentation", last_one.lineno, (moved,), f"`{_head(place, last_one)}` comes after the block", 0.25
+                "indentation",
+                last_one.lineno,
+                (moved,),
+                f"`{_head(place, last_one)}` comes after the block",
+                0.25,
             )
 
 
@@ -72,9 +82,9 @@ def _left_out(place: Place) -> Iterator[Mutant]:
         if len(block) < 2:
             continue
         for node in block:
-            if isinstance(node, ast.Expr | ast.Assign | ast.AugAssign | ast.Continue | ast.Break | ast.If) and (
-                place.stands_alone(node) and place.ran(node)
-            ):
+            if isinstance(
+                node, ast.Expr | ast.Assign | ast.AugAssign | ast.Continue | ast.Break | ast.If
+            ) and (place.stands_alone(node) and place.ran(node)):
                 why = f"`{_head(place, node)}` is left out"
                 yield Mutant("left-out", node.lineno, (place.removed(node),), why, 0.12)
 
@@ -88,7 +98,9 @@ def _returns(place: Place) -> Iterator[Mutant]:
     for node in place.statements:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield) and node.value.value is not None:
             inner = place.source(node.value.value)
-            yield Mutant("yield", node.lineno, (whole(node, f"yield from {inner}"),), "it yields each item", 0.3)
+            yield Mutant(
+                "yield", node.lineno, (whole(node, f"yield from {inner}"),), "it yields each item", 0.3
+            )
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.YieldFrom):
             inner = place.source(node.value.value)
             yield Mutant("yield", node.lineno, (whole(node, f"yield {inner}"),), "it yields the whole", 0.3)
@@ -116,7 +128,7 @@ def _updates(place: Place) -> Iterator[Mutant]:
             for n in _stored(s)
         ]
         for name in dict.fromkeys(n for n in [*before, *place.parameters] if n not in inside):
-            sources = [n for n in [*inside, *_attributes_of_items(loop)] if n != name]
+            sources = [n for n in inside if n != name]
             for block in [b for h, b in place.blocks if h is loop or loop in place.loops_around(b[0])]:
                 spots = [s for s in block if place.stands_alone(s) and not isinstance(s, _ENDS)]
                 for other in sources[:5]:
@@ -126,30 +138,27 @@ def _updates(place: Place) -> Iterator[Mutant]:
                         why = f"`{code}` carries it on"
                         yield Mutant("update", spot.lineno, (place.before(spot, code),), why, fixed)
                     if spots and spots[-1] is block[-1]:
-                        yield Mutant("update", spots[-1].lineno, (place.after(spots[-1], f"{name} = {other}"),), f"`{name} = {other}` carries it on", fixed)
+                        yield Mutant(
+                            "update",
+                            spots[-1].lineno,
+                            (place.after(spots[-1], f"{name} = {other}"),),
+                            f"`{name} = {other}` carries it on",
+                            fixed,
+                        )
                 if spots and spots[-1] is block[-1] and name in before:
                     for code in (f"{name} += 1", f"{name} -= 1"):
-                        yield Mutant("update", spots[-1].lineno, (place.after(spots[-1], code),), f"`{code}` is done each time", 0.12)
-
-
-def _attributes_of_items(loop: ast.stmt) -> list[str]:
-    return []
+                        yield Mutant(
+                            "update",
+                            spots[-1].lineno,
+                            (place.after(spots[-1], code),),
+                            f"`{code}` is done each time",
+                            0.12,
+                        )
 
 
 def _growth(place: Place) -> Iterator[Mutant]:
     """A collection that is started empty and read, but misses something that should be put into it."""
-    kinds: dict[str, str] = {}
-    for node in place.statements:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            value = node.value
-            if isinstance(value, ast.List):
-                kinds[node.targets[0].id] = "append"
-            elif isinstance(value, ast.Set):
-                kinds[node.targets[0].id] = "add"
-            elif isinstance(value, ast.Call) and isinstance(value.func, ast.Name | ast.Attribute):
-                called = value.func.id if isinstance(value.func, ast.Name) else value.func.attr
-                if called in _GROWERS:
-                    kinds[node.targets[0].id] = _GROWERS[called]
+    kinds = _collections(place)
     if not kinds:
         return
     for holder, block in place.blocks:
@@ -170,26 +179,61 @@ def _growth(place: Place) -> Iterator[Mutant]:
                     yield Mutant("growth", last.lineno, (place.before(last, code),), why, 0.14)
 
 
+def _collections(place: Place) -> dict[str, str]:
+    """Variables that are started with a collection, and the method that puts one item into it."""
+    kinds: dict[str, str] = {}
+    for node in place.statements:
+        if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
+            continue
+        value, name = node.value, node.targets[0].id
+        if isinstance(value, ast.List | ast.Set):
+            kinds[name] = "append" if isinstance(value, ast.List) else "add"
+        elif isinstance(value, ast.Call) and isinstance(value.func, ast.Name | ast.Attribute):
+            called = value.func.id if isinstance(value.func, ast.Name) else value.func.attr
+            if called in _GROWERS:
+                kinds[name] = _GROWERS[called]
+    return kinds
+
+
 def _fenceposts(place: Place) -> Iterator[Mutant]:
     """What a loop does for each item is done once more, after it for the last one or before it for the first."""
     for loop in place.statements:
-        if not isinstance(loop, ast.For) or not isinstance(loop.target, ast.Name) or not place.stands_alone(loop.body[-1]):
+        if (
+            not isinstance(loop, ast.For)
+            or not isinstance(loop.target, ast.Name)
+            or not place.stands_alone(loop.body[-1])
+        ):
             continue
         base = loop.iter.value if isinstance(loop.iter, ast.Subscript) else loop.iter
         if not isinstance(base, ast.Name | ast.Attribute):
             continue
         indent = place.indent(loop)
         for node in loop.body:
-            if isinstance(node, ast.Expr | ast.AugAssign) and node.lineno == node.end_lineno and place.stands_alone(node):
+            if (
+                isinstance(node, ast.Expr | ast.AugAssign)
+                and node.lineno == node.end_lineno
+                and place.stands_alone(node)
+            ):
                 for end, weight in (("-1", 0.15), ("0", 0.05)):
                     code = _renamed(place, node, loop.target.id, f"{place.source(base)}[{end}]")
                     if code == place.source(node):
                         continue
                     why = f"`{code}` is done once more after the loop"
                     yield Mutant("fencepost", loop.lineno, (place.after(loop, code, indent),), why, weight)
-                    yield Mutant("fencepost", loop.lineno, (place.before(loop, code),), f"`{code}` is done before the loop", weight / 2)
+                    yield Mutant(
+                        "fencepost",
+                        loop.lineno,
+                        (place.before(loop, code),),
+                        f"`{code}` is done before the loop",
+                        weight / 2,
+                    )
         for node in loop.body:
-            if isinstance(node, ast.If) and not node.orelse and len(node.body) <= 3 and place.stands_alone(node):
+            if (
+                isinstance(node, ast.If)
+                and not node.orelse
+                and len(node.body) <= 3
+                and place.stands_alone(node)
+            ):
                 code = place.text_of(node, indent).rstrip("\r\n")[len(indent) :]
                 why = f"`{_head(place, node)}` is asked once more after the loop"
                 yield Mutant("fencepost", loop.lineno, (place.after(loop, code, indent),), why, 0.06)
@@ -211,7 +255,8 @@ def _base_cases(place: Place) -> Iterator[Mutant]:
     calls = [
         n
         for n in ast.walk(place.function)
-        if isinstance(n, ast.Call) and getattr(n.func, "id", getattr(n.func, "attr", "")) == place.function.name
+        if isinstance(n, ast.Call)
+        and getattr(n.func, "id", getattr(n.func, "attr", "")) == place.function.name
     ]
     if not calls or not place.parameters:
         return
@@ -219,7 +264,9 @@ def _base_cases(place: Place) -> Iterator[Mutant]:
     if first is None or not place.stands_alone(first):
         return
     known = [
-        place.source(n.value) for n in place.statements if isinstance(n, ast.Return) and isinstance(n.value, ast.Constant)
+        place.source(n.value)
+        for n in place.statements
+        if isinstance(n, ast.Return) and isinstance(n.value, ast.Constant)
     ]
     for name in place.parameters[:3]:
         answers = dict.fromkeys([*known, name, "[]", "0", "1", "''", "True", "False"])
@@ -242,9 +289,16 @@ def _branches(place: Place) -> Iterator[Mutant]:
             edit = TextEdit((node.lineno, start), (node.lineno, start + 2), "")
             yield Mutant("branch", node.lineno, (edit,), "`elif` becomes `if`", 0.25)
         last = node.body[-1]
-        if place.loops_around(node) and not isinstance(last, _ENDS) and place.stands_alone(last) and last.lineno > node.lineno:
+        if (
+            place.loops_around(node)
+            and not isinstance(last, _ENDS)
+            and place.stands_alone(last)
+            and last.lineno > node.lineno
+        ):
             for code, weight in (("break", 0.15), ("continue", 0.12)):
-                yield Mutant("loop-exit", last.lineno, (place.after(last, code),), f"`{code}` ends the branch", weight)
+                yield Mutant(
+                    "loop-exit", last.lineno, (place.after(last, code),), f"`{code}` ends the branch", weight
+                )
         for value, weight in (("True", 0.06), ("False", 0.08)):
             yield place.put("condition", node.test, value, weight, loose=False)
     for _, block in place.blocks:

@@ -83,7 +83,9 @@ def changes(text: str, tree: ast.Module, target: Target, attributes: Sequence[st
         nearby = max((target.lines.get(line, 0.0) for line in (mutant.line, mutant.line + 1)), default=0.0)
         weight = mutant.weight * (0.4 + 0.6 * (nearby or 0.5)) * (0.3 + 0.7 * target.suspicion)
         found.append(
-            Change(target.path, target.qualname, (mutant.kind,), mutant.line, mutant.edits, mutant.why, weight)
+            Change(
+                target.path, target.qualname, (mutant.kind,), mutant.line, mutant.edits, mutant.why, weight
+            )
         )
     found.sort(key=lambda c: (-c.weight, c.line))
     return found
@@ -101,7 +103,9 @@ def pairs(singles: Sequence[Change], most: int) -> Iterator[Change]:
     for total in range(1, 2 * len(chosen)):
         for i in range(max(0, total - len(chosen) + 1), (total + 1) // 2):
             first, second = chosen[i], chosen[total - i]
-            if first.line == second.line and first.kinds == second.kinds or _overlap(first.edits, second.edits):
+            if (first.line == second.line and first.kinds == second.kinds) or _overlap(
+                first.edits, second.edits
+            ):
                 continue
             yield Change(
                 first.path, first.qualname, first.kinds + second.kinds, min(first.line, second.line),
@@ -163,7 +167,11 @@ def _is_code(place: Place, mutant: Mutant) -> bool:
     if not all(first <= e.start[0] and e.end[0] <= last for e in mutant.edits):
         return False
     head = place.function.body[0]
-    if isinstance(head, ast.Expr) and isinstance(head.value, ast.Constant) and isinstance(head.value.value, str):
+    if (
+        isinstance(head, ast.Expr)
+        and isinstance(head.value, ast.Constant)
+        and isinstance(head.value.value, str)
+    ):
         return all(e.start[0] > (head.end_lineno or 0) or e.end[0] < head.lineno for e in mutant.edits)
     return True
 

@@ -63,7 +63,9 @@ def findings(run: TrialRun, tried: Sequence[Change]) -> list[Finding]:
     return [_finding(run, tried, members, before) for members in classes]
 
 
-def _finding(run: TrialRun, tried: Sequence[Change], members: Sequence[int], before: Behaviour | None) -> Finding:
+def _finding(
+    run: TrialRun, tried: Sequence[Change], members: Sequence[int], before: Behaviour | None
+) -> Finding:
     number = members[0]
     inputs = max((run.inputs.get(n, 0) for n in members), default=0)
     changed = changed_inputs(before, run.behaviour.get(number))

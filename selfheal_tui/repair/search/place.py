@@ -9,7 +9,7 @@ from functools import cached_property
 
 from selfheal_tui.repair.mutations.mutant import Field, Mutant
 from selfheal_tui.repair.rules.scopes import parameters
-from selfheal_tui.repair.rules.spans import start_of, whole
+from selfheal_tui.repair.rules.spans import needs_parentheses, start_of, whole
 from selfheal_tui.source.edits import TextEdit
 from selfheal_tui.source.text import dominant_newline, split_lines
 
@@ -91,15 +91,19 @@ class Place:
         found: list[tuple[ast.AST, list[ast.stmt]]] = []
         for node in [self.function, *self.statements]:
             for name in ("body", "orelse", "finalbody"):
-                block = getattr(node, name, None)
-                if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
-                    if any(self.ran(s) for s in block):
-                        found.append((node, block))
+                block = [s for s in getattr(node, name, None) or [] if isinstance(s, ast.stmt)]
+                if any(self.ran(s) for s in block):
+                    found.append((node, block))
         return found
 
     def source(self, node: ast.AST) -> str:
         """The node as it is written."""
         return self.at.source(node)
+
+    def atom(self, node: ast.expr) -> str:
+        """The expression as it is written, wrapped where an operator could tear it apart."""
+        text = self.source(node)
+        return f"({text})" if needs_parentheses(node) else text
 
     def loops_around(self, node: ast.AST) -> list[ast.stmt]:
         """Loops of this function that a node stands in, innermost first."""
@@ -151,14 +155,18 @@ class Place:
         line = (node.end_lineno or node.lineno) + 1
         white = self.indent(node) if indent is None else indent
         lead = "" if self.lines[line - 2].endswith(("\n", "\r")) else self.newline
-        end = (line, 0) if not lead else (line - 1, len(self.lines[line - 2].encode("utf-8", "surrogatepass")))
+        end = (
+            (line, 0) if not lead else (line - 1, len(self.lines[line - 2].encode("utf-8", "surrogatepass")))
+        )
         return TextEdit(end, end, lead + white + code + self.newline)
 
     def removed(self, node: ast.stmt) -> TextEdit:
         """Takes the lines of a statement out."""
         last = node.end_lineno or node.lineno
         if last >= len(self.lines):
-            return TextEdit((node.lineno, 0), (last, len(self.lines[last - 1].encode("utf-8", "surrogatepass"))), "")
+            return TextEdit(
+                (node.lineno, 0), (last, len(self.lines[last - 1].encode("utf-8", "surrogatepass"))), ""
+            )
         return TextEdit((node.lineno, 0), (last + 1, 0), "")
 
 
@@ -186,7 +194,11 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _is_docstring(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
 
 
 def is_load(node: ast.expr) -> bool:

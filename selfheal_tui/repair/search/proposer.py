@@ -44,7 +44,7 @@ class SearchProposer:
         plan = _plan(context)
         if plan is None or context.laboratory is None:
             return
-        oracle = Oracle(context.laboratory, plan, noticing(context))
+        oracle = Oracle(context.laboratory, plan, noticing(context), hangs=context.report.stuck)
         found = search(context.project, oracle, context.settings.search)
         serious = rivals(found.findings, RIVAL_SHARE)
         if not serious:
@@ -58,7 +58,8 @@ def _plan(context: RepairContext) -> ReplayPlan | None:
     """The replay to search with; None for a crash that says nothing about answers."""
     if context.settings.search.seconds <= 0 or not context.plans:
         return None
-    return context.plans[0] if _WANTED & exception_names(context.report.raised) else None
+    wanted = context.report.stuck or _WANTED & exception_names(context.report.raised)
+    return context.plans[0] if wanted else None
 
 
 def noticing(context: RepairContext) -> tuple[tuple[str, str], ...]:
@@ -89,15 +90,22 @@ def _nothing(found: Found) -> str:
 def _offered(context: RepairContext, found: Found, finding: Finding, rank: int, of: int) -> Candidate:
     change = finding.change
     text = applied(found.sources[change.path].text, change)
-    shown = f"{finding.inputs} different arguments were seen, {finding.changed} answered differently than before"
-    reason = f"of {found.tried} small changes tried, this one makes it pass: in {change.qualname}(), {change.why}"
+    shown = (
+        f"{finding.inputs} different arguments were seen, {finding.changed} answered differently than before"
+    )
+    reason = (
+        f"of {found.tried} small changes tried, this one makes it pass: in {change.qualname}(), {change.why}"
+    )
     made = candidate(
         context,
         f"search-{change.kinds[0]}",
         reason,
         max(0.1, _SURE - _STEP * rank),
         {change.path: text},
-        notes=(shown, *((f"{finding.alike} other changes do the same on all of them",) if finding.alike else ())),
+        notes=(
+            shown,
+            *((f"{finding.alike} other changes do the same on all of them",) if finding.alike else ()),
+        ),
     )
     doubt = finding.doubt
     if of > OFFERED:

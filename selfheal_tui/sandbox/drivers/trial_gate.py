@@ -11,20 +11,17 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 import inspect
 import pickle
 import types
 from typing import Any, Callable
-
-import trial_program
 
 GATE, ENTER = "__selfheal_gate__", "__selfheal_enter__"
 MOST_INPUTS = 40
 LARGEST_INPUT = 100_000
 _OPTIMIZED = 1  # CO_OPTIMIZED: code of a function, not of a class body or module
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-
-Codes = dict  # key of a function -> its code
 
 
 class Misfit(Exception):  # noqa: N818 - a verdict, not an error
@@ -100,7 +97,12 @@ def _leading(code: types.CodeType, number: int) -> str:
         header.append("*" + several)
     header += keywords + (["**" + rest] if rest else [])
     args = "(" + "".join(name + ", " for name in given) + ("*" + several if several else "") + ")"
-    kwargs = "{" + "".join(repr(name) + ": " + name + ", " for name in keywords) + ("**" + rest if rest else "") + "}"
+    kwargs = (
+        "{"
+        + "".join(repr(name) + ": " + name + ", " for name in keywords)
+        + ("**" + rest if rest else "")
+        + "}"
+    )
     call = ENTER + "(" + str(number) + ", " + args + ", " + kwargs + ")"
     head = "def gate(" + ", ".join(header) + "): "
     if code.co_flags & inspect.CO_COROUTINE:
@@ -245,5 +247,6 @@ def version(texts: dict[str, str]) -> dict[str, types.CodeType]:
 
 def put_gates(texts: dict[str, str], wanted: set[tuple[str, str]]) -> None:
     """Puts gates into files that are yet to be imported, before all functions or those that are wanted."""
+    program: Any = importlib.import_module("trial_program")
     for file, text in texts.items():
-        trial_program.CODES[file] = gated(text, file, wanted)
+        program.CODES[file] = gated(text, file, wanted)

@@ -5,6 +5,7 @@ Used by `trials.py`. Nothing is written to disk: a variant of a file is put in w
 
 from __future__ import annotations
 
+import importlib
 import importlib.machinery
 import os
 import runpy
@@ -95,7 +96,7 @@ def _start(program: dict[str, Any]) -> None:
 
 
 def _call(spec: dict[str, Any]) -> None:
-    import call
+    call: Any = importlib.import_module("call")
 
     sys.path[0:1] = spec["sys_path"]
     sys.argv = [spec["file"]]

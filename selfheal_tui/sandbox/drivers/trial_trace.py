@@ -45,7 +45,7 @@ class Tracer:
         """Stops tracing."""
         sys.settrace(None)
 
-    def called(self, frame: Any, event: str, argument: Any) -> Any:
+    def called(self, frame: Any, _event: str, _argument: Any) -> Any:
         """A frame begins."""
         file = self.real(frame.f_code.co_filename)
         if not file:
@@ -99,7 +99,7 @@ class Spectrum:
         self.failed = False
         self.passed = False
 
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
+    def pytest_runtest_logstart(self) -> None:
         """A test begins."""
         self.failed = self.passed = False
         self.tracer.take()

@@ -19,6 +19,9 @@ LONGEST = 200_000
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
+UNKNOWN = "?"
+
+
 class TooLong(BaseException):
     """A call ran out of time."""
 
@@ -54,7 +57,7 @@ def neighbours(value: Any) -> Iterator[Any]:
             for other in list(neighbours(value[key]))[:2]:
                 yield {**value, key: other}
         if len(value) > 1:
-            yield {k: v for k, v in list(value.items())[1:]}
+            yield dict(list(value.items())[1:])
     elif type(value) is set and len(value) > 1:
         yield set(sorted(value, key=repr)[1:])
 
@@ -62,13 +65,12 @@ def neighbours(value: Any) -> Iterator[Any]:
 def varied(blob: bytes, most: int) -> Iterator[bytes]:
     """Yields pickled arguments in which one argument has a neighbour's value."""
     args, kwargs = pickle.loads(blob)
-    made = []
-    for index, value in enumerate(args):
-        for other in neighbours(value):
-            made.append((args[:index] + (other,) + args[index + 1 :], kwargs))
-    for name, value in kwargs.items():
-        for other in neighbours(value):
-            made.append((args, {**kwargs, name: other}))
+    made = [
+        ((*args[:index], other, *args[index + 1 :]), kwargs)
+        for index, value in enumerate(args)
+        for other in neighbours(value)
+    ]
+    made += [(args, {**kwargs, name: other}) for name, value in kwargs.items() for other in neighbours(value)]
     step = max(1, len(made) // most)
     for item in made[::step][:most]:
         yield pickle.dumps(item)
@@ -106,16 +108,18 @@ def described(value: Any, depth: int = 0, seen: tuple[int, ...] = ()) -> str:
     return name + ":" + _ADDRESS.sub("", repr(value))
 
 
-def outcome(function: Callable[..., Any], blob: bytes, seconds: float) -> str:
+def outcome(function: Callable[..., Any] | None, blob: bytes, seconds: float) -> str:
     """Calls a function on pickled arguments and spells what came of it, also of what it did to its arguments.
 
     Returns:
         A digest; `!` and the exception's type when it raised; `?` when it could not be said.
     """
+    if function is None:
+        return UNKNOWN
     try:
         args, kwargs = pickle.loads(blob)
     except Exception:
-        return "?"
+        return UNKNOWN
 
     def ring(_number: int, _frame: Any) -> None:
         raise TooLong
