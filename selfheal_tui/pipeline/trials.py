@@ -30,6 +30,8 @@ _OUTCOMES = {
     Effect.GREEN_BUT: TrialOutcome.FURTHER,
     Effect.PROGRESSED: TrialOutcome.FURTHER,
 }
+BUDGET_REPLAYS, LONGEST_BUDGET = 25.0, 60.0
+"""On a slow machine, or with a slow program, the budget is that many runs of the crash, up to that many seconds."""
 _ENOUGH = 24
 """Green ones after which no more are tried: a person does not choose among more."""
 
@@ -51,12 +53,11 @@ class ReplayTrials:
 
         Args:
             candidates: Most promising first.
-            seconds: When to stop.
+            seconds: When to stop; later where the crash itself takes long.
 
         Yields:
             A result for each that was looked at; none when the crash cannot be reproduced.
         """
-        ends = time.monotonic() + seconds
         waiting = list(candidates)
         if not waiting:
             return
@@ -64,6 +65,8 @@ class ReplayTrials:
         known = reproduced(first)
         if known is None:
             return
+        slow = min(LONGEST_BUDGET, known[1].seconds * BUDGET_REPLAYS)
+        ends = time.monotonic() + max(seconds, slow)
         if isinstance(first.workspace, Laboratory):
             run, tried = self._together(first, known, waiting, max(1.0, ends - time.monotonic()))
             if not run.problem:
@@ -141,9 +144,7 @@ def _refusal(context: CheckContext) -> str:
 
 
 def _tried(context: CheckContext, plan: ReplayPlan, before: ReplayResult) -> TrialResult:
-    limit = min(
-        context.settings.sandbox.replay_seconds, max(LEAST_SECONDS, before.seconds * SLOWEST_FACTOR)
-    )
+    limit = min(context.settings.sandbox.replay_seconds, max(LEAST_SECONDS, before.seconds * SLOWEST_FACTOR))
     with written(context):
         result = context.workspace.replay(plan, seconds=limit)
     effect, text = classify(context, plan, result)

@@ -160,8 +160,9 @@ def _of_builders(site: Site, statement: ast.stmt) -> Iterator[tuple[int, float]]
         if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load) and isinstance(n.value, ast.Name)
     }
     for node in ast.walk(site.tree) if read else ():
-        filled = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
-        if filled and isinstance(node.value, ast.Name) and node.value.id in read:
+        if not (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)):
+            continue
+        if isinstance(node.value, ast.Name) and node.value.id in read:
             yield node.lineno, 0.7
             for up in ancestors(site.tree, node):
                 if isinstance(up, FunctionNode):
