@@ -221,14 +221,14 @@ def settled_by_command(context: CheckContext, found: list[Outcome]) -> tuple[lis
         The outcomes that count, and a warning; empty when there is none.
     """
     green = any(o.effect is Effect.GREEN and o.plan.kind == "command" for o in found)
+    # A test that goes on to its assertions knows better than arguments whose files may be gone by now.
+    outweighed = {Effect.MOVED, Effect.PROGRESSED} if green and judging_test(context) else set()
+    found = [o for o in found if o.plan.kind == "command" or o.effect not in outweighed]
     still = [o for o in found if o.effect in FAILING and o.plan.kind == "call"]
     if not green or not still:
         return found, ""
     changed = {plain_qualname(q) for _, q in changed_by(python_pairs(context))}
-    # A test that goes on to its assertions knows better than arguments whose files may be gone by now.
-    moved_only = {Effect.MOVED} if judging_test(context) else set()
-    still_same = [o for o in still if o.effect not in moved_only]
-    if any(plain_qualname(o.plan.qualname) in changed for o in still_same):
+    if any(plain_qualname(o.plan.qualname) in changed for o in still):
         return [
             o for o in found if o not in still
         ], "the command is green, but with its captured arguments the changed call still crashes"
