@@ -101,7 +101,7 @@ def _changed_guards(pair: SourcePair) -> list[Finding]:
         was, now = tests[id(old)], tests[id(partner)]
         if shape(was) != shape(now):
             text = f"the condition of a check changed from `{ast.unparse(was)[:60]}` to `{ast.unparse(now)[:60]}`"
-            make = warn if words(text) & SECURITY_WORDS else doubt
+            make = warn if words(f"{ast.unparse(was)} {ast.unparse(now)}") & SECURITY_WORDS else doubt
             findings.append(make(pair.path, partner.line, text))
     return findings
 
