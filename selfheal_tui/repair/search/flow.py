@@ -269,7 +269,7 @@ def _base_cases(place: Place) -> Iterator[Mutant]:
         if isinstance(n, ast.Return) and isinstance(n.value, ast.Constant)
     ]
     for name in place.parameters[:3]:
-        answers = dict.fromkeys([*known, name, "[]", "0", "1", "''", "True", "False"])
+        answers = dict.fromkeys([*known, name, *place.parameters[:3], "[]", "0", "1", "''", "True", "False"])
         for test in (f"not {name}", f"{name} <= 1", f"len({name}) <= 1"):
             for answer in answers:
                 indent = place.indent(first)

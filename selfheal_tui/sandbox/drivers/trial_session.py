@@ -6,6 +6,7 @@ Used by `trials.py`; standard library only. What the processes of the variants s
 from __future__ import annotations
 
 import base64
+import gc
 import importlib
 import json
 import os
@@ -25,6 +26,7 @@ _CALL_SECONDS = 0.2
 _SHARE_OF_BEHAVIOUR = 0.25
 _RECORD_SECONDS, _BEHAVE_SECONDS = 3.0, 2.0
 _MOST_INPUTS, _MOST_NEIGHBOURS = 40, 120
+_SECOND_CHANCES = 16
 _NOT_FITTING = 77
 
 
@@ -45,6 +47,7 @@ class Session:
         self.at_end: Callable[[], None] = lambda: None
         self.last = "red"
         self.survivors: list[int] = []
+        self.slow: set[int] = set()
         self.reached = False
 
     def texts(self, variant: Any) -> dict[str, str]:
@@ -61,6 +64,7 @@ class Session:
         for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
             signal.setitimer(timer, 0)
         self.reached = True
+        gc.freeze()  # what is there now is not looked at again, so that the forks share its pages
         if threading.current_thread() is not threading.main_thread():
             self.tell({"problem": "the first call is made in a thread"})
             os._exit(0)
@@ -83,7 +87,7 @@ class Session:
             self.work_limit = max(_LEAST_SECONDS, self.used * _SLOWEST_FACTOR)
         stop_at = self.deadline - self.spec["budget"] * _SHARE_OF_BEHAVIOUR
         for wave in self.spec["waves"]:
-            child = self.wave([(n, v) for n, v in wave], stop_at)
+            child = self.wave(wave, stop_at) or self.second_chance(wave, stop_at)
             if child is not None:
                 return child
             if self.survivors:
@@ -122,6 +126,14 @@ class Session:
                 time.sleep(0.0005)
         return None
 
+    def second_chance(self, wave: list[Any], stop_at: float) -> Work | None:
+        """Gives the most promising of those that ran out of time more of it: what is right may take longer."""
+        slow = [(number, variant) for number, variant in wave if number in self.slow][:_SECOND_CHANCES]
+        limit, self.work_limit = self.work_limit, self.work_limit * _SLOWEST_FACTOR
+        child = self.wave(slow, stop_at)
+        self.work_limit = limit if child is None else self.work_limit
+        return child
+
     def status(self, status: int) -> str:
         """Spells an exit status."""
         if os.WIFSIGNALED(status):
@@ -134,21 +146,20 @@ class Session:
         if not told:
             return
         self.tell({"variant": number, "status": status})
+        (self.slow.add if status == "slow" else self.slow.discard)(number)
         if status == "green":
             self.survivors.append(number)
 
     def child(self, variant: Any) -> Work:
         """Prepares the process of a variant and returns its work, which lets the program go on."""
         os.setsid()
-        trial_watch = tools.module("trial_watch")
-        trial_watch.limit_time(self.work_limit)
 
         def work() -> None:
             try:
                 self.gate.go_on(self.gates.version(self.texts(variant)) if variant else {})
             except (self.gates.Misfit, SyntaxError, ValueError):
                 os._exit(_NOT_FITTING)
-            trial_watch.Watch(self.spec["noticing"]).start()
+            tools.module("trial_watch").Watch(self.spec["noticing"], self.work_limit).start()
 
         return work
 

@@ -12,6 +12,8 @@ import sys
 from typing import Any
 
 LOST = 1
+LATER_SECONDS = 5.0
+"""What frameworks may take besides: they tell how it went, and tidy up."""
 
 
 class Watch:
@@ -19,15 +21,18 @@ class Watch:
 
     Args:
         noticing: Real path and bare name of functions.
+        seconds: Processor time that one call of such a function may take.
     """
 
-    def __init__(self, noticing: list[list[str]]) -> None:
+    def __init__(self, noticing: list[list[str]], seconds: float) -> None:
         self.noticing = {(file, name) for file, name in noticing}
+        self.seconds = seconds
         self.code: Any = None
         self.leaving = False
 
     def start(self) -> None:
         """Finds the function and watches it, this call of it and later ones."""
+        limit_time(self.seconds + LATER_SECONDS)
         frame: Any = sys._getframe(1)
         while frame is not None:
             code = frame.f_code
@@ -35,6 +40,7 @@ class Watch:
                 self.code = code
                 frame.f_trace = self.inside
                 frame.f_trace_lines = False
+                limit_time(self.seconds)
                 sys.settrace(self.called)
                 return
             frame = frame.f_back
@@ -44,6 +50,7 @@ class Watch:
         if frame.f_code is not self.code:
             return None
         frame.f_trace_lines = False
+        limit_time(self.seconds)
         return self.inside
 
     def inside(self, frame: Any, event: str, argument: Any) -> Any:
@@ -54,8 +61,10 @@ class Watch:
             self.leaving = frame.f_trace_lines = True  # a line that follows means that it was caught
         elif event == "line":
             self.leaving = frame.f_trace_lines = False
-        elif event == "return" and self.leaving and argument is None:
-            os._exit(LOST)
+        elif event == "return":
+            if self.leaving and argument is None:
+                os._exit(LOST)
+            limit_time(LATER_SECONDS)
         return self.inside
 
 
