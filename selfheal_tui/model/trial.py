@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from selfheal_tui.model.candidate import Candidate
+from selfheal_tui.model.ports import Behaviour
 
 
 class TrialOutcome(StrEnum):
@@ -29,14 +30,31 @@ class TrialResult:
         candidate: What was tried.
         outcome: How it ended.
         why: A clause about it.
-        behaviour: Marks of what the changed code made of recorded arguments and their neighbours: equal marks mean
-            that two candidates could not be told apart. Empty when that is not known.
+        behaviour: What the changed code made of recorded arguments and their neighbours; None when not known.
+        before: The same of the unchanged code.
+        inputs: How many different arguments were recorded.
+        unreadable: Calls whose arguments cannot be compared.
     """
 
     candidate: Candidate
     outcome: TrialOutcome
     why: str = ""
-    behaviour: str = ""
+    behaviour: Behaviour | None = None
+    before: Behaviour | None = None
+    inputs: int = 0
+    unreadable: int = 0
+
+    @property
+    def spares(self) -> bool:
+        """Whether it was seen to answer as before wherever the unchanged code had an answer, and somewhere it had one."""
+        if self.behaviour is None or self.before is None:
+            return False
+        pairs = [
+            *zip(self.before.real, self.behaviour.real, strict=False),
+            *zip(self.before.near, self.behaviour.near, strict=False),
+        ]
+        answered = [(a, b) for a, b in pairs if a[:1] not in ("!", "?") and b[:1] != "?"]
+        return bool(answered) and all(a == b for a, b in answered)
 
 
 Trials = Callable[[Iterable[Candidate], float], Iterator[TrialResult]]

@@ -6,7 +6,6 @@ else each is run by itself, and one that a check of its code would refuse is not
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -32,6 +31,7 @@ _OUTCOMES = {
 }
 BUDGET_REPLAYS, LONGEST_BUDGET = 25.0, 60.0
 """On a slow machine, or with a slow program, the budget is that many runs of the crash, up to that many seconds."""
+_UNCHANGED = -1
 _ENOUGH = 24
 """Green ones after which no more are tried: a person does not choose among more."""
 
@@ -118,10 +118,22 @@ class ReplayTrials:
             return None
         edit = candidate.edits[0]
         old = self._project.read(edit.path).text
-        head = len(os.path.commonprefix((old, edit.text)))
-        tail = len(os.path.commonprefix((old[head:][::-1], edit.text[head:][::-1])))
+        head = _shared(old, edit.text)
+        tail = _shared(old[head:][::-1], edit.text[head:][::-1])
         new = edit.text[head : len(edit.text) - tail]
         return Variant(edit.path, ((head, len(old) - tail, new),))
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters two texts have in common at their beginnings, by halving."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _told(run: TrialRun, tried: Sequence[Candidate]) -> Iterator[TrialResult]:
@@ -129,10 +141,15 @@ def _told(run: TrialRun, tried: Sequence[Candidate]) -> Iterator[TrialResult]:
         status = run.statuses.get(number)
         if status is None:
             continue
-        outcome = TrialOutcome.GREEN if status == "green" else TrialOutcome.RED
-        marks = run.behaviour.get(number)
-        alike = "\0".join((*marks.real, "", *marks.near)) if marks is not None and marks.real else ""
-        yield TrialResult(candidate, outcome, status, alike)
+        yield TrialResult(
+            candidate,
+            TrialOutcome.GREEN if status == "green" else TrialOutcome.RED,
+            status,
+            run.behaviour.get(number),
+            run.behaviour.get(_UNCHANGED),
+            run.inputs.get(number, 0),
+            run.unreadable,
+        )
 
 
 def _refusal(context: CheckContext) -> str:

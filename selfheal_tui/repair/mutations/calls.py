@@ -37,6 +37,8 @@ def of_call(at: Field, node: ast.Call) -> Iterator[Mutant]:
     yield from _twins(at, node)
     yield from _order(at, node)
     yield from _unwrapped(at, node)
+    if isinstance(node.func, ast.Name) and node.func.id == "len":
+        yield from shifted(at, "index", node, 0.5)
     if isinstance(node.func, ast.Name) and node.func.id == "range":
         yield from _range(at, node)
     if isinstance(node.func, ast.Attribute) and node.func.attr == "get" and len(node.args) == 1:

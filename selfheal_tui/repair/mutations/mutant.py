@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from selfheal_tui.repair.rules.spans import end_of, source_of, start_of, whole
+from selfheal_tui.repair.rules.spans import end_of, start_of, whole
 from selfheal_tui.source.edits import TextEdit
+from selfheal_tui.source.text import split_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Field:
 
     def source(self, node: ast.AST) -> str:
         """The node as it is written."""
-        return source_of(self.text, node)
+        return _between(self.text, start_of(node), end_of(node))
 
     def gap_is_plain(self, node: ast.UnaryOp) -> bool:
         """Whether nothing but the operator stands before the operand of a unary operation."""
@@ -60,11 +62,16 @@ class Field:
         return _between(self.text, end_of(left), start_of(right))
 
 
+@lru_cache(maxsize=16)
+def _lines(text: str) -> tuple[bytes, ...]:
+    return tuple(line.encode("utf-8", "surrogatepass") for line in split_lines(text))
+
+
 def _between(text: str, start: tuple[int, int], end: tuple[int, int]) -> str:
-    lines = text.splitlines(keepends=True)[start[0] - 1 : end[0]]
-    if not lines:
+    """A part of a text; `ast.get_source_segment` splits the whole file anew each time."""
+    raw = list(_lines(text)[start[0] - 1 : end[0]])
+    if not raw:
         return ""
-    raw = [line.encode("utf-8", "surrogatepass") for line in lines]
     raw[-1] = raw[-1][: end[1]]
     raw[0] = raw[0][start[1] :]
     return b"".join(raw).decode("utf-8", "surrogatepass")

@@ -6,11 +6,10 @@ little, so that a test has to vouch for it, and rivals that behave differently a
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 
-from selfheal_tui.model.candidate import Candidate, CannotFix
+from selfheal_tui.model.candidate import Candidate, CannotFix, FileEdit
 from selfheal_tui.model.incident import Attempt
 from selfheal_tui.model.trial import TrialOutcome, TrialResult
 from selfheal_tui.repair.base import RepairContext
@@ -19,10 +18,15 @@ from selfheal_tui.repair.mutations.mutate import mutants
 from selfheal_tui.repair.mutations.places import places, spots
 from selfheal_tui.repair.mutations.remedies import remedies
 from selfheal_tui.repair.rules.support import candidate, parse, read
-from selfheal_tui.source.edits import apply_edits
+from selfheal_tui.repair.search.judge import alike, changed_inputs, doubt
+from selfheal_tui.source.edits import EditError, apply_edits
+from selfheal_tui.source.text import SourceText
 
 NAME = "search"
 RULE = "inverse-mutation"
+REMEDY = "does something only where it crashed"
+_SPARING = frozenset({"default", "condition", "guard", "clamp"})
+"""Kinds of remedies that leave alone whatever did not crash."""
 BUDGET_SECONDS = 12.0
 MOST = 400
 """Most variants that are tried for one crash."""
@@ -78,41 +82,65 @@ class MutationProposer:
         if not ranked:
             return
         scores = {id(found): score for score, found in ranked}
-        cured = [
-            result
-            for result in context.trials((found for _, found in ranked), BUDGET_SECONDS)
-            if result.outcome is TrialOutcome.GREEN
-        ]
-        yield from _offered(cured, scores)
+        results = list(context.trials((found for _, found in ranked), BUDGET_SECONDS))
+        cured = [result for result in results if result.outcome is TrialOutcome.GREEN]
+        yield from _offered(context, cured, scores, len(ranked) - len(results))
 
 
-def _offered(cured: list[TrialResult], scores: dict[int, float]) -> Iterator[Candidate]:
+def _offered(
+    context: RepairContext, cured: list[TrialResult], scores: dict[int, float], untried: int
+) -> Iterator[Candidate]:
     cured.sort(key=lambda result: -scores[id(result.candidate)])
-    seen: set[str] = set()
-    offered = 0
+    kept: list[TrialResult] = []
     for result in cured:
-        if result.behaviour and result.behaviour in seen:
-            continue
-        seen.add(result.behaviour)
+        if not any(alike(known.behaviour, result.behaviour, result.before) for known in kept):
+            kept.append(result)
+    for result in kept[:OFFERED]:
         score = min(1.0, scores[id(result.candidate)])
-        yield replace(result.candidate, confidence=round(_LOWEST + _SPAN * score, 3))
-        offered += 1
-        if offered == OFFERED:
-            return
+        light = result.candidate
+        changes = {edit.path: edit.text for edit in light.edits}
+        made = candidate(context, RULE, light.reason, round(_LOWEST + _SPAN * score, 3), changes)
+        yield replace(made, proposer=NAME, guess=True, doubt=_doubt(result, light, untried, len(kept)))
+
+
+def _doubt(result: TrialResult, light: Candidate, untried: int, kept: int) -> str:
+    """Why one cured test would be little; empty where it is enough.
+
+    A remedy does something only where the program crashed before, and a slip that was seen to change no other answer
+    is as good as one. Whatever else changes more than the crash, so that more has to be seen of it.
+    """
+    if kept > OFFERED:
+        return f"{kept} small changes that behave differently make the crash go away"
+    if REMEDY in light.notes or result.spares:
+        return ""
+    if untried > 0:
+        return f"{untried} other small changes could not be tried in time"
+    changed = changed_inputs(result.before, result.behaviour)
+    return doubt(result.inputs, changed, result.unreadable)
 
 
 def _ranked(context: RepairContext) -> Iterator[tuple[float, Candidate]]:
-    found = [*_of_slips(context), *_of_remedies(context)]
+    """Light candidates, which do not say yet what they change: most are never offered."""
+    slips = ((*item, "") for item in _of_slips(context))
+    remedies_made = ((*item, REMEDY if item[2].kind in _SPARING else "") for item in _of_remedies(context))
+    found = [*slips, *remedies_made]
     found.sort(key=lambda item: -item[0])
-    for score, path, mutant, text in found[: MOST * 2]:
+    sources: dict[str, SourceText] = {}
+    for score, path, mutant, text, note in found[: MOST * 2]:
+        source = sources.get(path) or read(context.project, path)
+        if source is None:
+            continue
+        sources[path] = source
         try:
             after = apply_edits(text, mutant.edits)
-            ast.parse(after)
-        except (SyntaxError, ValueError):
+        except EditError:
             continue
         reason = f"line {mutant.line}: {mutant.why}; with that the crash is gone"
-        made = candidate(context, RULE, reason, _LOWEST, {path: after})
-        yield score, replace(made, proposer=NAME, guess=True)
+        edit = FileEdit(path, source.sha256, after, source.encoding)
+        yield (
+            score,
+            Candidate(NAME, RULE, reason, _LOWEST, (edit,), notes=(note,) if note else (), guess=True),
+        )
 
 
 _Found = tuple[float, str, Mutant, str]

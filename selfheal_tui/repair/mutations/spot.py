@@ -73,7 +73,7 @@ class Spot:
             where = flow.body_start(self.function)
         edit = self.before(where, f"if {condition}:\n    {answer}")
         why = f"`{answer}` when `{condition[:60]}`"
-        return Mutant("guard", where.lineno, (edit,), why, weight)
+        return Mutant("early-guard" if early else "guard", where.lineno, (edit,), why, weight)
 
 
 def answers(spot: Spot) -> list[tuple[str, float]]:
