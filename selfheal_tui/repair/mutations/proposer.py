@@ -17,6 +17,7 @@ from selfheal_tui.repair.mutations.mutant import Mutant
 from selfheal_tui.repair.mutations.mutate import mutants
 from selfheal_tui.repair.mutations.places import places, spots
 from selfheal_tui.repair.mutations.remedies import remedies
+from selfheal_tui.repair.rules.engine import asserted
 from selfheal_tui.repair.rules.support import candidate, parse, read
 from selfheal_tui.repair.search.judge import alike, changed_inputs, doubt
 from selfheal_tui.source.edits import EditError, apply_edits
@@ -76,8 +77,8 @@ class MutationProposer:
         Yields:
             Guesses that behave differently from one another.
         """
-        if context.trials is None or context.report.stuck:
-            return
+        if context.trials is None or context.report.stuck or asserted(context.report.raised):
+            return  # wrong answers are searched by `repair.search`, which weighs how far they tell fixes apart
         ranked = list(_ranked(context))[:MOST]
         if not ranked:
             return

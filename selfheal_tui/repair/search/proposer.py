@@ -13,7 +13,7 @@ from selfheal_tui.model.candidate import Candidate, CannotFix
 from selfheal_tui.model.incident import Attempt
 from selfheal_tui.model.ports import ReplayPlan
 from selfheal_tui.repair.base import RepairContext
-from selfheal_tui.repair.rules.engine import exception_names
+from selfheal_tui.repair.rules.engine import asserted, exception_names
 from selfheal_tui.repair.rules.support import candidate
 from selfheal_tui.repair.search.engine import Found, Oracle, search
 from selfheal_tui.repair.search.generate import applied
@@ -22,7 +22,6 @@ from selfheal_tui.repair.search.judge import Finding, rivals
 PROPOSER = "search"
 OFFERED = 5
 """So many differing fixes are offered at most; beyond that nothing is applied unasked."""
-RIVAL_SHARE = 0.3
 _SURE, _STEP = 0.7, 0.005
 _WANTED = frozenset({"AssertionError", "RecursionError", "Failed"})
 
@@ -46,7 +45,7 @@ class SearchProposer:
             return
         oracle = Oracle(context.laboratory, plan, noticing(context), hangs=context.report.stuck)
         found = search(context.project, oracle, context.settings.search)
-        serious = rivals(found.findings, RIVAL_SHARE)
+        serious = rivals(found.findings)
         if not serious:
             yield CannotFix(PROPOSER, _nothing(found))
             return
@@ -65,11 +64,11 @@ def _plan(context: RepairContext) -> ReplayPlan | None:
 def noticing(context: RepairContext) -> tuple[tuple[str, str], ...]:
     """The functions that noticed the fault: all on the traceback of a failed assertion, else those of tests only."""
     error = context.report.raised
-    asserted = "AssertionError" in exception_names(error)
+    judged = asserted(error)
     places = [
         (frame.path, frame.function)
         for frame in error.frames
-        if frame.path and (asserted or context.project.protected(frame.path))
+        if frame.path and (judged or context.project.protected(frame.path))
     ]
     last = places[-1][0] if places else ""
     kept: list[tuple[str, str]] = []
