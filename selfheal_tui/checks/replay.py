@@ -222,7 +222,8 @@ def settled_by_command(context: CheckContext, found: list[Outcome]) -> tuple[lis
     """
     green = any(o.effect is Effect.GREEN and o.plan.kind == "command" for o in found)
     # A test that goes on to its assertions knows better than arguments whose files may be gone by now.
-    outweighed = {Effect.MOVED, Effect.PROGRESSED} if green and judging_test(context) else set()
+    judged = green and bool(judging_test(context))
+    outweighed = {Effect.RED, Effect.MOVED, Effect.PROGRESSED} if judged else set()
     found = [o for o in found if o.plan.kind == "command" or o.effect not in outweighed]
     still = [o for o in found if o.effect in FAILING and o.plan.kind == "call"]
     if not green or not still:
