@@ -16,6 +16,7 @@ from selfheal_tui.checks.evident import (
     evident_counts,
     guard_key,
     is_evident_start,
+    marking_guards,
     sibling_guards,
 )
 from selfheal_tui.checks.findings import Finding, doubt, fail, warn
@@ -55,6 +56,7 @@ def _is_text_choice(node: ast.IfExp) -> bool:
 
 def _made_up(tree: ast.Module, shared: set[tuple[str, str]]) -> Iterator[Item]:
     conditions, counts = _conditions(tree), evident_counts(tree)
+    marks = marking_guards(tree)
     for scope, node in scoped_nodes(tree):
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and id(node) not in conditions:
             if is_literal(node.values[-1]):
@@ -71,7 +73,7 @@ def _made_up(tree: ast.Module, shared: set[tuple[str, str]]) -> Iterator[Item]:
             if id(node) not in counts:
                 yield from _call_default(scope, node)
         elif isinstance(node, ast.If) and invents(node.body):
-            if (scope.rpartition(".")[0], guard_key(node)) in shared:
+            if (scope.rpartition(".")[0], guard_key(node)) in shared or id(node) in marks:
                 continue
             text = f"skips the work or invents a value when {ast.unparse(node.test)[:80]}"
             key = ast.dump(node.test) + "".join(ast.dump(s) for s in node.body)

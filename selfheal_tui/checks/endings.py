@@ -11,19 +11,41 @@ from collections.abc import Iterator
 
 from selfheal_tui.checks.base import CheckContext
 from selfheal_tui.checks.coverage import changed_by
-from selfheal_tui.checks.definitions import plain_qualname, scoped_nodes
+from selfheal_tui.checks.definitions import enclosing_qualname, plain_qualname, scoped_nodes
 from selfheal_tui.checks.pairs import python_pairs
 from selfheal_tui.checks.surplus import Item, surplus
-from selfheal_tui.model.crash import Frame
+from selfheal_tui.model.crash import CrashReport, Frame
 
 _CERTAIN = 0.9
 _LONGEST_TEST = 1 << 20
+_HANG_FRAMES = 2
 _DEPTHS = ("depth", "level", "limit", "max_", "attempt", "guard")
 
 
 def is_endless(context: CheckContext) -> bool:
     """Whether the incident is about code that did not come to its end."""
     return context.report.stuck or context.diagnosis.signal == "recursion"
+
+
+def is_same_hang(context: CheckContext, other: CrashReport) -> bool:
+    """Whether another report is about the same loop; in which line and how deep in it a program is, is chance.
+
+    Args:
+        context: The incident.
+        other: A report of a replay.
+    """
+    if not other.stuck and other.raised.bare_type != "MemoryError":
+        return False
+    ours = _innermost(context, context.report)
+    theirs = _innermost(context, context.project.localise(other))
+    return bool(ours & theirs) or not ours or not theirs
+
+
+def _innermost(context: CheckContext, report: CrashReport) -> set[tuple[str, str]]:
+    found = report.suspect()
+    frames = (found[0].interrupted_frames or found[0].frames) if found else ()
+    own = [f for f in frames if f.in_app and f.path and not context.project.protected(f.path)]
+    return {(f.path or "", f.qualname) for f in own[-_HANG_FRAMES:]}
 
 
 def doubt_about_ending(context: CheckContext) -> str:
@@ -89,10 +111,30 @@ def _is_looked_at(context: CheckContext, frame: Frame) -> bool:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return False
+    used = _names_at(tree, frame.line)
+    scope = enclosing_qualname(tree, frame.line)
     return any(
-        isinstance(node, ast.Assert) and node.lineno <= frame.line <= (node.end_lineno or node.lineno)
+        isinstance(node, ast.Assert)
+        and (node.end_lineno or node.lineno) >= frame.line
+        and (node.lineno <= frame.line or used & _names(node.test))
+        and enclosing_qualname(tree, node.lineno) == scope
         for node in ast.walk(tree)
     )
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def _names_at(tree: ast.Module, line: int) -> set[str]:
+    """Names in the smallest statement on a line."""
+    hits = [
+        n
+        for n in ast.walk(tree)
+        if isinstance(n, ast.stmt) and n.lineno <= line <= (n.end_lineno or n.lineno)
+    ]
+    smallest = min(hits, key=lambda n: (n.end_lineno or n.lineno) - n.lineno, default=None)
+    return _names(smallest) if smallest is not None else set()
 
 
 def _named_in_tests(context: CheckContext) -> bool:

@@ -65,8 +65,9 @@ def replay_plans(
                 hang_seconds=_hang_seconds(report, settings),
             )
         )
-    if report.stuck:
-        return tuple(plans)  # arguments that were captured in the midst of a loop are not those of the call
+    if report.stuck or (plans and report.raised.bare_type == "RecursionError"):
+        # The innermost call's arguments say nothing about the call that was meant.
+        return tuple(plans)
     if not process.argv and report.source is CaptureSource.TEXT:
         script = _script_of(report)
         if script:

@@ -20,8 +20,37 @@ from selfheal_tui.source.text import dominant_newline
 MAX_LOOPS = 6
 LoopNode = ast.While | ast.For | ast.AsyncFor
 _MUTATORS = frozenset(
-    "append add extend update insert pop popleft popitem remove discard clear appendleft extendleft push get put "
-    "get_nowait put_nowait read readline next advance send step setdefault rotate consume shift seek".split()
+    [
+        "append",
+        "add",
+        "extend",
+        "update",
+        "insert",
+        "pop",
+        "popleft",
+        "popitem",
+        "remove",
+        "discard",
+        "clear",
+        "appendleft",
+        "extendleft",
+        "push",
+        "get",
+        "put",
+        "get_nowait",
+        "put_nowait",
+        "read",
+        "readline",
+        "next",
+        "advance",
+        "send",
+        "step",
+        "setdefault",
+        "rotate",
+        "consume",
+        "shift",
+        "seek",
+    ]
 )
 
 
@@ -93,10 +122,10 @@ def function_at(site: Site) -> FunctionNode | None:
     name, line = site.frame.function, site.frame.line
     best: FunctionNode | None = None
     for node in ast.walk(site.tree):
-        inside = isinstance(node, FunctionNode) and node.lineno <= line <= (node.end_lineno or node.lineno)
-        if inside and isinstance(node, FunctionNode) and (best is None or node.lineno > best.lineno):
-            if node.name == name or name.startswith("<"):
-                best = node
+        if not isinstance(node, FunctionNode) or not node.lineno <= line <= (node.end_lineno or node.lineno):
+            continue
+        if (node.name == name or name.startswith("<")) and (best is None or node.lineno > best.lineno):
+            best = node
     return best
 
 
@@ -128,11 +157,12 @@ def read_places(node: ast.AST) -> set[str]:
 def exit_tests(loop: LoopNode) -> list[ast.expr]:
     """The loop's own condition and those on which it is left."""
     tests = [loop.test] if isinstance(loop, ast.While) and not isinstance(loop.test, ast.Constant) else []
-    for node in ast.walk(loop):
-        if isinstance(node, ast.If) and any(
-            isinstance(s, ast.Break | ast.Return) for part in (node.body, node.orelse) for s in part
-        ):
-            tests.append(node.test)
+    leaving = (ast.Break, ast.Return)
+    tests += [
+        node.test
+        for node in ast.walk(loop)
+        if isinstance(node, ast.If) and any(isinstance(s, leaving) for s in (*node.body, *node.orelse))
+    ]
     return tests
 
 
@@ -209,8 +239,10 @@ def _through_try(
     statement: ast.Try, state: list[Gap], places: set[str], found: list[Gap]
 ) -> list[Gap] | None:
     ways = [_through([*statement.body, *statement.orelse], state, places, found)]
-    for handler in statement.handlers:
-        ways.append(_through(handler.body, [Gap("end", tuple(handler.body))] if state else [], places, found))
+    ways += [
+        _through(handler.body, [Gap("end", tuple(handler.body))] if state else [], places, found)
+        for handler in statement.handlers
+    ]
     reached = [way for way in ways if way is not None]
     if not reached:
         return None

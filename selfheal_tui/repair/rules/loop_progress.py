@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules import flow
 from selfheal_tui.repair.rules.endless import (
-    Gap,
     Stuck,
     exit_tests,
     fill,
@@ -32,8 +31,29 @@ from selfheal_tui.source.edits import TextEdit
 
 NAME = "loop-progress"
 _PURE = frozenset(
-    "strip lstrip rstrip replace removeprefix removesuffix upper lower title casefold translate union difference "
-    "intersection symmetric_difference lstrip zfill expandtabs with_suffix with_name joinpath".split()
+    [
+        "strip",
+        "lstrip",
+        "rstrip",
+        "replace",
+        "removeprefix",
+        "removesuffix",
+        "upper",
+        "lower",
+        "title",
+        "casefold",
+        "translate",
+        "union",
+        "difference",
+        "intersection",
+        "symmetric_difference",
+        "lstrip",
+        "zfill",
+        "expandtabs",
+        "with_suffix",
+        "with_name",
+        "joinpath",
+    ]
 )
 _SEARCHES = frozenset({"find", "index", "rfind"})
 _LINKS = (
@@ -74,7 +94,7 @@ def _mended(stuck: Stuck) -> Iterator[_Idea]:
     stored = set().union(*(stored_places(statement) for statement in loop.body))
     stored |= stored_places(loop.test)
     yield from _dropped(site, loop, watched)
-    yield from _turned(site, loop, tests)
+    yield from _turned(site, loop)
     yield from _searching(site, loop, watched)
     moving = watched & stored
     if moving:
@@ -119,7 +139,6 @@ def _dropped(site: Site, loop: ast.While, watched: set[str]) -> Iterator[_Idea]:
             and place(node.targets[0]) in watched
             and isinstance(node.value, ast.UnaryOp)
             and isinstance(node.value.op, ast.UAdd | ast.USub)
-            and isinstance(node.value.operand, ast.Constant)
         ):
             sign = "+" if isinstance(node.value.op, ast.UAdd) else "-"
             name, step = source_of(site.text, node.targets[0]), source_of(site.text, node.value.operand)
@@ -160,10 +179,9 @@ def _bounds(tests: list[ast.expr]) -> Iterator[tuple[ast.Compare, ast.expr, ast.
                 yield node, node.comparators[0], mirror.get(type(node.ops[0]), type(node.ops[0]))(), node.left
 
 
-def _turned(site: Site, loop: ast.While, tests: list[ast.expr]) -> Iterator[_Idea]:
+def _turned(site: Site, loop: ast.While) -> Iterator[_Idea]:
     """Steps away from the bound, past it, or ever smaller ones towards it."""
-    own = [loop.test]
-    for compare, side, op, bound in _bounds(own):
+    for compare, side, op, bound in _bounds([loop.test]):
         name = place(side)
         steps = _steps(loop, name) if name else []
         if len(steps) != 1:
@@ -174,8 +192,8 @@ def _turned(site: Site, loop: ast.While, tests: list[ast.expr]) -> Iterator[_Ide
         falling = isinstance(op, ast.Gt | ast.GtE)
         positive = not isinstance(step, ast.UnaryOp)
         if (rising and isinstance(step_op, ast.Sub)) or (falling and isinstance(step_op, ast.Add)):
-            wrong, right = ("-", "+") if rising else ("+", "-")
-            edit = whole(statement, _with_operator(site, statement, step, wrong, right))
+            right = "+" if rising else "-"
+            edit = whole(statement, _with_operator(site, statement, step, right))
             yield f"`{text}` leads away from the end of the loop", STRONG, [edit]
         signed = number_of(site, place(step)) if place(step) else None
         if rising and isinstance(step_op, ast.Add) and signed is not None and signed < 0:
@@ -188,20 +206,15 @@ def _turned(site: Site, loop: ast.While, tests: list[ast.expr]) -> Iterator[_Ide
                 PLAUSIBLE,
                 [whole(compare, both)],
             )
-        if (
-            isinstance(op, ast.NotEq)
-            and compare is not None
-            and isinstance(step_op, ast.Add | ast.Sub)
-            and positive
-        ):
-            if compare.left is side:
-                new = f"{source_of(site.text, side)} {'<' if isinstance(step_op, ast.Add) else '>'} {source_of(site.text, bound)}"
-                yield f"`{text}` can step over the value that ends the loop", PLAUSIBLE, [whole(compare, new)]
+        stepped = isinstance(op, ast.NotEq) and isinstance(step_op, ast.Add | ast.Sub) and positive
+        if stepped and compare.left is side:
+            new = f"{source_of(site.text, side)} {'<' if isinstance(step_op, ast.Add) else '>'} {source_of(site.text, bound)}"
+            yield f"`{text}` can step over the value that ends the loop", PLAUSIBLE, [whole(compare, new)]
     names = {place(n) for n in ast.walk(loop.test) if isinstance(n, ast.Name | ast.Attribute)} - {""}
     for name in sorted(names):
         for statement, step_op, step in _steps(loop, name):
             if isinstance(step_op, ast.Div):
-                edit = whole(statement, _with_operator(site, statement, step, "/", "//"))
+                edit = whole(statement, _with_operator(site, statement, step, "//"))
                 yield (
                     f"`{name}` becomes a fraction that takes very long to be zero, or never is",
                     STRONG,
@@ -209,13 +222,13 @@ def _turned(site: Site, loop: ast.While, tests: list[ast.expr]) -> Iterator[_Ide
                 )
 
 
-def _with_operator(site: Site, statement: ast.stmt, step: ast.expr, wrong: str, right: str) -> str:
+def _with_operator(site: Site, statement: ast.stmt, step: ast.expr, right: str) -> str:
     step_text = source_of(site.text, step)
     if isinstance(statement, ast.AugAssign):
         return f"{source_of(site.text, statement.target)} {right}= {step_text}"
-    assert isinstance(statement, ast.Assign) and isinstance(statement.value, ast.BinOp)
-    left = source_of(site.text, statement.value.left)
-    return f"{source_of(site.text, statement.targets[0])} = {left} {right} {step_text}"
+    assert isinstance(statement, ast.Assign)
+    name = source_of(site.text, statement.targets[0])
+    return f"{name} = {name} {right} {step_text}"
 
 
 def _searching(site: Site, loop: ast.While, watched: set[str]) -> Iterator[_Idea]:
@@ -252,32 +265,40 @@ def _in_gaps(site: Site, loop: ast.While, moving: set[str]) -> Iterator[_Idea]:
     open_ends = gaps(loop, moving)
     if not open_ends:
         return
-    for text in _updates(site, loop, moving):
+    for text, cost in _updates(site, loop, moving):
         every = [edit for gap in open_ends if (edit := fill(site, gap, text)) is not None]
         if len(every) != len(open_ends):
             continue
         where = f"on {len(every)} ways through the loop" if len(every) > 1 else "on one way through the loop"
-        yield f"`{text}` is missing {where}", STRONG, every
+        yield f"`{text}` is missing {where}", STRONG - cost, every
         if len(every) > 1:
             for edit in every:
-                yield f"`{text}` is missing on one way through the loop", PLAUSIBLE, [edit]
+                yield f"`{text}` is missing on one way through the loop", STRONG - 0.05 - cost, [edit]
 
 
-def _updates(site: Site, loop: ast.While, moving: set[str]) -> list[str]:
-    """Updates that the loop makes elsewhere, as statements, plainest first."""
-    found: list[str] = []
+def _updates(site: Site, loop: ast.While, moving: set[str]) -> list[tuple[str, float]]:
+    """Updates that the loop makes elsewhere, as statements; the smallest step is the likeliest, others cost confidence."""
+    found: dict[str, None] = {}
     for node in ast.walk(loop):
         if isinstance(node, ast.AugAssign) and place(node.target) in moving:
-            found.append(source_of(site.text, node))
+            found[source_of(site.text, node)] = None
         elif isinstance(node, ast.Assign | ast.NamedExpr):
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             name = place(target)
             if name in moving and name in read_places(node.value):
-                found.append(f"{name} = {source_of(site.text, node.value)}")
+                found[_as_step(site, name, node.value)] = None
         elif isinstance(node, ast.Expr) and stored_places(node) & moving and isinstance(node.value, ast.Call):
-            found.append(source_of(site.text, node))
+            found[source_of(site.text, node)] = None
     plain = [text for text in found if "\n" not in text]
-    return list(dict.fromkeys(sorted(plain, key=len)))[:3]
+    plain.sort(key=lambda text: (not text.endswith("= 1"), len(text)))
+    return [(text, 0.0 if at == 0 else 0.2) for at, text in enumerate(plain[:3])]
+
+
+def _as_step(site: Site, name: str, value: ast.expr) -> str:
+    """Spells `x = x + step` as `x += step`, so that alike updates are one."""
+    if isinstance(value, ast.BinOp) and place(value.left) == name and isinstance(value.op, ast.Add | ast.Sub):
+        return f"{name} {'+' if isinstance(value.op, ast.Add) else '-'}= {source_of(site.text, value.right)}"
+    return f"{name} = {source_of(site.text, value)}"
 
 
 def _reset(site: Site, loop: ast.While, moving: set[str]) -> Iterator[_Idea]:
@@ -318,7 +339,7 @@ def _never(site: Site, loop: ast.While, tests: list[ast.expr]) -> Iterator[_Idea
         ):
             seen.add(name)
             yield from _added(site, loop, f"{name} {'+' if rising else '-'}= 1", PLAUSIBLE + 0.1)
-        yield from _other_variable(site, loop, compare, name)
+        yield from _other_variable(loop, compare, name)
     if loop.test in tests:
         yield from _by_truth(site, loop)
     for test in tests:
@@ -339,22 +360,22 @@ def _is_counter(site: Site, loop: ast.While, name: str, rising: bool) -> bool:
     """Whether a name is the side that is to move: a local number that was started before the loop."""
     function = site.function(loop)
     for node in ast.walk(function or site.tree):
-        if isinstance(node, ast.Assign) and node.lineno < loop.lineno:
-            if any(place(t) == name for t in node.targets):
-                return not (isinstance(node.value, ast.Call) and flow.calls(node.value, "len"))
+        before = isinstance(node, ast.Assign) and node.lineno < loop.lineno
+        if before and isinstance(node, ast.Assign) and any(place(t) == name for t in node.targets):
+            return not (isinstance(node.value, ast.Call) and flow.calls(node.value, "len"))
     parameters = [a.arg for a in function.args.args] if function else []
     return name in parameters and not rising
 
 
 def _added(site: Site, loop: ast.While, text: str, confidence: float) -> Iterator[_Idea]:
-    name = text.split()[0]
+    name = text.split(maxsplit=1)[0]
     ends = gaps(loop, {name})
     edits = [edit for gap in ends if (edit := fill(site, gap, text)) is not None]
     if edits:
         yield f"nothing in the loop changes `{name}`, on which its end depends", confidence, edits
 
 
-def _other_variable(site: Site, loop: ast.While, compare: ast.Compare, name: str) -> Iterator[_Idea]:
+def _other_variable(loop: ast.While, compare: ast.Compare, name: str) -> Iterator[_Idea]:
     """The loop counts another variable than it asks for."""
     if "." in name or name in stored_places(loop):
         return
@@ -418,11 +439,11 @@ def _again(site: Site, loop: ast.While, name: str) -> Iterator[_Idea]:
 
 def _peeks(loop: ast.While, name: str) -> list[ast.Subscript]:
     """`x[0]` and `x[-1]` in the loop."""
-    found = []
+    found: list[ast.Subscript] = []
     for node in ast.walk(loop):
-        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and place(node.value) == name:
-            if ast.unparse(node.slice) in ("0", "-1"):
-                found.append(node)
+        read = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
+        if read and isinstance(node, ast.Subscript) and place(node.value) == name:
+            found += [node] if ast.unparse(node.slice) in ("0", "-1") else []
     return found
 
 
@@ -435,12 +456,6 @@ def _taken(site: Site, loop: ast.While, name: str, kind: str) -> Iterator[_Idea]
         yield f"nothing is taken from `{name}`", STRONG, [whole(peeks[0], f"{name}.{pop}")]
     elif not peeks:
         yield from _added(site, loop, f"{name}.pop()", GUESS)
-
-
-def _explained_gaps(loop: ast.While) -> list[Gap]:
-    """Ways through a loop on which nothing changes that its end depends on; for explanations."""
-    watched = set().union(*(read_places(test) for test in exit_tests(loop))) if exit_tests(loop) else set()
-    return gaps(loop, watched)
 
 
 RULES: tuple[Rule, ...] = (Rule(NAME, ("BaseException",), apply),)

@@ -67,6 +67,13 @@ MODULES: tuple[str, ...] = (
     "lacking_items",
     "expected_exceptions",
     "widened_handlers",
+    # what does not come to its end
+    "loop_progress",
+    "loop_interval",
+    "loop_growth",
+    "recursion_self",
+    "recursion_arguments",
+    "endless_waits",
     "no_cure",
 )
 
