@@ -330,3 +330,13 @@ def enclosing_call(site: Site, node: ast.AST) -> Iterator[ast.Call]:
             return
         if isinstance(up, ast.Call):
             yield up
+
+
+def bounds_of(tests: list[ast.expr]) -> Iterator[tuple[ast.Compare, ast.expr, ast.cmpop, ast.expr]]:
+    """Comparisons of the tests with each side once in front."""
+    mirror = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
+    for test in tests:
+        for node in ast.walk(test):
+            if isinstance(node, ast.Compare) and len(node.ops) == 1:
+                yield node, node.left, node.ops[0], node.comparators[0]
+                yield node, node.comparators[0], mirror.get(type(node.ops[0]), type(node.ops[0]))(), node.left

@@ -69,6 +69,7 @@ MODULES: tuple[str, ...] = (
     "widened_handlers",
     # what does not come to its end
     "loop_progress",
+    "loop_standstill",
     "loop_interval",
     "loop_growth",
     "recursion_self",
