@@ -56,8 +56,7 @@ def _guards(spot: Spot) -> Iterator[Mutant]:
             yield from present(
                 spot.guard(condition, answer, worth * weight, early=_is_given(spot, condition))
             )
-        if any(True for _ in spot.loops()):
-            yield from present(spot.guard(condition, "continue", 0.35 * weight))
+        yield from spot.skips(condition)
         if isinstance(spot.statement, ast.Expr | ast.AugAssign) and condition.startswith("not "):
             yield from only_if(spot, condition.removeprefix("not "), 0.35)
 

@@ -45,9 +45,7 @@ def _of_index(spot: Spot, node: ast.Subscript) -> Iterator[Mutant]:
             why = f"the loop ends where `{outside}`"
             yield Mutant("condition", loop.lineno, (whole(loop.test, new),), why, 0.55)
     yield from _look_ahead(spot, node)
-    if loops:
-        yield from present(spot.guard(outside, "break", 0.45))
-        yield from present(spot.guard(outside, "continue", 0.35))
+    yield from spot.skips(outside)
     for answer, weight in answers(spot):
         yield from present(spot.guard(outside, answer, weight * 0.9))
     for text in ("None", "''", *constants(spot)):

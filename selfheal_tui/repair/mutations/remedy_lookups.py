@@ -30,8 +30,7 @@ def of_lookups(spot: Spot) -> Iterator[Mutant]:
             yield replaced(at, "default", node, f"{base}.get({key}, {key})", 0.3)
         for text in ("0", "''", "[]", "{}", "False"):
             yield replaced(at, "default", node, f"{base}.get({key}, {text})", 0.25)
-        if any(True for _ in spot.loops()):
-            yield from present(spot.guard(f"{key} not in {base}", "continue", 0.4))
+        yield from spot.skips(f"{key} not in {base}")
         for answer, weight in answers(spot):
             yield from present(spot.guard(f"{key} not in {base}", answer, weight * 0.8))
         yield from only_if(spot, f"{key} in {base}", 0.4)

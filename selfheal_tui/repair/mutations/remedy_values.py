@@ -30,8 +30,10 @@ def of_values(spot: Spot) -> Iterator[Mutant]:
         if _NEGATIVE.search(spot.error.message):
             yield from _clamped(spot, call)
         if name in ("max", "min") and "empty" in spot.error.message and len(call.args) == 1:
-            for text in ("0", "None", *constants(spot)):
-                yield _with_keyword(spot, call, f"default={text}", 0.5 if text == "0" else 0.4)
+            beside = _defaults_beside(spot)
+            for text in dict.fromkeys((*beside, "0", "None", "''", *constants(spot))):
+                weight = 0.6 if text in beside else (0.5 if text == "0" else 0.4)
+                yield _with_keyword(spot, call, f"default={text}", weight)
         if name in ("int", "float") and len(call.args) == 1:
             yield from _numbers(spot, call, name)
         if name in ("index", "remove") and call.args and _ABSENT.search(spot.error.message):
@@ -39,6 +41,15 @@ def of_values(spot: Spot) -> Iterator[Mutant]:
         if name in ("strptime", "fromisoformat", "loads") and call.args:
             text = atom(spot.at.source(call.args[0]), call.args[0])
             yield replaced(spot.at, "method-step", call.args[0], f"{text}.strip()", 0.4)
+
+
+def _defaults_beside(spot: Spot) -> list[str]:
+    """What other calls of the file name as default."""
+    return [
+        ast.unparse(node.value)
+        for node in ast.walk(spot.site.tree)
+        if isinstance(node, ast.keyword) and node.arg == "default" and isinstance(node.value, ast.Constant)
+    ][:3]
 
 
 def _clamped(spot: Spot, call: ast.Call) -> Iterator[Mutant]:
@@ -62,8 +73,7 @@ def _numbers(spot: Spot, call: ast.Call, name: str) -> Iterator[Mutant]:
     for mark in (",", "_", "%", "$"):
         if mark in spot.error.message:
             yield replaced(at, "conversion", argument, f"{inner}.replace({mark!r}, '')", 0.4)
-    if any(True for _ in spot.loops()):
-        yield from present(spot.guard(f"not {inner}.strip()", "continue", 0.45))
+    yield from spot.skips(f"not {inner}.strip()")
 
 
 def _absent(spot: Spot, call: ast.Call) -> Iterator[Mutant]:
@@ -102,5 +112,4 @@ def of_divisions(spot: Spot) -> Iterator[Mutant]:
                 yield replaced(at, "default", node, f"({at.source(node)} if {text} else {value})", 0.4)
         yield replaced(at, "clamp", divisor, f"max(1, {text})", 0.3)
         yield replaced(at, "clamp", divisor, f"({text} or 1)", 0.35)
-        if any(True for _ in spot.loops()):
-            yield from present(spot.guard(f"not {atom(text, divisor)}", "continue", 0.35))
+        yield from spot.skips(f"not {atom(text, divisor)}")

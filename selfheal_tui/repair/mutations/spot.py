@@ -60,6 +60,20 @@ class Spot:
             if isinstance(up, ast.For | ast.While):
                 yield up
 
+    def skips(self, condition: str) -> Iterator[Mutant]:
+        """Leaves the innermost loop's round, or the loop, when a condition holds.
+
+        One bad item of many is passed over; what a `while` goes on with would often never end.
+        """
+        loop = next(self.loops(), None)
+        if loop is None:
+            return
+        leave = 0.15 if isinstance(loop, ast.For) else 0.45
+        for word, weight in (("break", leave), ("continue", 0.6 - leave)):
+            mutant = self.guard(condition, word, weight)
+            if mutant is not None:
+                yield mutant
+
     def before(self, statement: ast.stmt, text: str) -> TextEdit:
         """Lines put before a statement."""
         return flow.line_before(self.site, statement, text)
