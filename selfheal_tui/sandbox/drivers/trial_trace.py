@@ -8,6 +8,8 @@ import threading
 from typing import Any
 
 _DEEPEST = 60
+_MOST_CALLS, _MOST_IN_ALL = 500, 50_000
+_FAR = 999
 
 
 class Tracer:
@@ -53,25 +55,14 @@ class Tracer:
         seen = self.lines.setdefault(file, set())
         if frame.f_code.co_name[0] != "<":
             self.clock += 1
-            depth, above, below = 0, frame.f_back, not self.noticing
-            for _ in range(_DEEPEST):
-                if above is None:
-                    break
-                own = self.files.get(above.f_code.co_filename)
-                if own and (own, above.f_code.co_name) in self.noticing:
-                    below = True
-                    break
-                depth += bool(own)
-                above = above.f_back
-            if (file, frame.f_code.co_name) in self.noticing:
-                below = False
-            noted = self.calls.setdefault((file, frame.f_code.co_firstlineno), [0, depth, 0, False])
+            noted = self.calls.setdefault((file, frame.f_code.co_firstlineno), [0, _FAR, 0, False])
             noted[0] += 1
-            if below and not noted[3]:
-                noted[1], noted[3] = depth, True
-            elif below == noted[3]:
-                noted[1] = min(noted[1], depth)
             noted[2] = self.clock
+            if noted[0] > _MOST_CALLS:
+                if self.clock > _MOST_IN_ALL:
+                    self.stop()
+                return None  # what a function does so often is known by then
+            self.place(file, frame, noted)
 
         def line(inner: Any, what: str, _argument: Any) -> Any:
             if what == "line":
@@ -79,6 +70,25 @@ class Tracer:
             return line
 
         return line
+
+    def place(self, file: str, frame: Any, noted: list[Any]) -> None:
+        """Notes how far a call is from the place that noticed the fault."""
+        depth, above, below = 0, frame.f_back, not self.noticing
+        for _ in range(_DEEPEST):
+            if above is None:
+                break
+            own = self.files.get(above.f_code.co_filename)
+            if own and (own, above.f_code.co_name) in self.noticing:
+                below = True
+                break
+            depth += bool(own)
+            above = above.f_back
+        if (file, frame.f_code.co_name) in self.noticing:
+            below = False
+        if below and not noted[3]:
+            noted[1], noted[3] = depth, True
+        elif below == noted[3]:
+            noted[1] = min(noted[1], depth)
 
     def take(self) -> dict[str, Any]:
         """What was noted since the last time."""
