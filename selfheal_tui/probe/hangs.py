@@ -129,8 +129,8 @@ class HangWatch:
                 continue
             if frame.f_code.co_name in _COMPREHENSIONS:
                 return frame
-            lines = [sample.stack[level][1] for sample in span]
-            return frame if self._in_one_loop(frame, min(lines), max(lines)) else None
+            lines = [sample.stack[level][1] for sample in span if sample.stack[level][1]]
+            return frame if lines and self._in_one_loop(frame, min(lines), max(lines)) else None
         return None
 
     def _in_one_loop(self, frame: FrameType, first: int, last: int) -> bool:

@@ -96,11 +96,23 @@ def _is_counter(site: Site, loop: ast.While, name: str, rising: bool) -> bool:
     """Whether a name is the side that is to move: a local number that was started before the loop."""
     function = site.function(loop)
     for node in ast.walk(function or site.tree):
-        before = isinstance(node, ast.Assign) and node.lineno < loop.lineno
-        if before and isinstance(node, ast.Assign) and any(place(t) == name for t in node.targets):
-            return not (isinstance(node.value, ast.Call) and flow.calls(node.value, "len"))
+        if isinstance(node, ast.Assign) and node.lineno < loop.lineno:
+            for target, value in _pairs(node):
+                if place(target) == name:
+                    return not (isinstance(value, ast.Call) and flow.calls(value, "len"))
     parameters = [a.arg for a in function.args.args] if function else []
     return name in parameters and not rising
+
+
+def _pairs(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:
+    """What an assignment gives to each of its targets; `a, b = 0, 1` gives two."""
+    pairs: list[tuple[ast.expr, ast.expr]] = []
+    for target in node.targets:
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs += list(zip(target.elts, node.value.elts, strict=False))
+        else:
+            pairs.append((target, node.value))
+    return pairs
 
 
 def _added(site: Site, loop: ast.While, text: str, confidence: float) -> Iterator[_Idea]:
