@@ -14,7 +14,7 @@ from selfheal_tui.model.kinds import CaptureSource, ChainLink
 
 WIRE_VERSION = 1
 _LIMIT = re.compile(
-    r"time[ -]?out|timed out|time limit|still running|too long|deadline|alarm|hang", re.IGNORECASE
+    r"time[ -]?out|timed out|time limit|still running|too long|deadline|\balarm|\bhang", re.IGNORECASE
 )
 REPEATS_OF = "selfheal.repeats_of"
 """In `context`: the report tells only how often the crash of that earlier report was seen again."""
