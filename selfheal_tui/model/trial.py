@@ -12,6 +12,9 @@ from enum import StrEnum
 from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.model.ports import Behaviour
 
+LEAST_ANSWERS = 3
+"""From so many answers of the unchanged code on, it says something that a change left them all alone."""
+
 
 class TrialOutcome(StrEnum):
     """What became of the crash with a candidate in place."""
@@ -46,7 +49,7 @@ class TrialResult:
 
     @property
     def spares(self) -> bool:
-        """Whether it was seen to answer as before wherever the unchanged code had an answer, and somewhere it had one."""
+        """Whether it was seen to answer as before wherever the unchanged code had an answer."""
         if self.behaviour is None or self.before is None:
             return False
         pairs = [
@@ -54,7 +57,7 @@ class TrialResult:
             *zip(self.before.near, self.behaviour.near, strict=False),
         ]
         answered = [(a, b) for a, b in pairs if a[:1] not in ("!", "?") and b[:1] != "?"]
-        return bool(answered) and all(a == b for a, b in answered)
+        return len(answered) >= LEAST_ANSWERS and all(a == b for a, b in answered)
 
 
 Trials = Callable[[Iterable[Candidate], float], Iterator[TrialResult]]

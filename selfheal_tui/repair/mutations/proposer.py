@@ -36,6 +36,10 @@ OFFERED = 6
 _LOWEST, _SPAN = 0.3, 0.3
 """Confidence of a guess, so that two are rivals (`pipeline/select.py`) unless one is twice as likely."""
 
+_SECOND = 0.12
+"""A change that behaves as another did is tried after it, and is no rival of it."""
+_LIKELY_SHARE = 0.6
+
 _LIKELY: dict[str, tuple[str, ...]] = {
     "ZeroDivisionError": ("constant", "range", "operands", "comparison", "name", "arithmetic"),
     "IndexError": ("constant", "index", "range", "comparison", "off-by-one", "arithmetic", "slice"),
@@ -92,16 +96,33 @@ def _offered(
     context: RepairContext, cured: list[TrialResult], scores: dict[int, float], untried: int
 ) -> Iterator[Candidate]:
     cured.sort(key=lambda result: -scores[id(result.candidate)])
-    kept: list[TrialResult] = []
+    classes: list[list[TrialResult]] = []
     for result in cured:
-        if not any(alike(known.behaviour, result.behaviour, result.before) for known in kept):
-            kept.append(result)
-    for result in kept[:OFFERED]:
-        score = min(1.0, scores[id(result.candidate)])
+        known = next((c for c in classes if alike(c[0].behaviour, result.behaviour, result.before)), None)
+        if known is not None:
+            known.append(result)
+        else:
+            classes.append([result])
+    chosen = [pair for members in classes for pair in _speakers(members, scores)]
+    chosen.sort(key=lambda pair: -pair[0])
+    for confidence, result in chosen[:OFFERED]:
         light = result.candidate
         changes = {edit.path: edit.text for edit in light.edits}
-        made = candidate(context, RULE, light.reason, round(_LOWEST + _SPAN * score, 3), changes)
-        yield replace(made, proposer=NAME, guess=True, doubt=_doubt(result, light, untried, len(kept)))
+        made = candidate(context, RULE, light.reason, round(confidence, 3), changes)
+        yield replace(made, proposer=NAME, guess=True, doubt=_doubt(result, light, untried, len(classes)))
+
+
+def _speakers(members: list[TrialResult], scores: dict[int, float]) -> list[tuple[float, TrialResult]]:
+    """The change that stands for those that behave like it, and a second one in case that the tests refuse it.
+
+    What does something only where it crashed goes first: little may have been seen of the others. The second is no
+    rival of the first, since both did the same.
+    """
+    best = scores[id(members[0].candidate)]
+    likely = [m for m in members if scores[id(m.candidate)] >= best * _LIKELY_SHARE]
+    ordered = sorted(likely, key=lambda m: REMEDY not in m.candidate.notes)
+    first = _LOWEST + _SPAN * min(1.0, scores[id(ordered[0].candidate)])
+    return [(first, ordered[0]), *((first - _SECOND, other) for other in ordered[1:2])]
 
 
 def _doubt(result: TrialResult, light: Candidate, untried: int, kept: int) -> str:

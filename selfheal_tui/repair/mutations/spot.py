@@ -87,7 +87,8 @@ class Spot:
             where = flow.body_start(self.function)
         edit = self.before(where, f"if {condition}:\n    {answer}")
         why = f"`{answer}` when `{condition[:60]}`"
-        return Mutant("early-guard" if early else "guard", where.lineno, (edit,), why, weight)
+        kind = "guard" if where is self.statement else "early-guard"
+        return Mutant(kind, where.lineno, (edit,), why, weight)
 
 
 def answers(spot: Spot) -> list[tuple[str, float]]:

@@ -11,6 +11,7 @@ import pytest
 from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.model.ports import Behaviour
 from selfheal_tui.model.trial import TrialOutcome, TrialResult, Trials
+from selfheal_tui.pipeline.select import RIVAL_MARGIN
 from selfheal_tui.repair.mutations.proposer import BUDGET_SECONDS, MutationProposer
 from tests.unit.repair.crashlab import Lab
 
@@ -167,8 +168,8 @@ def test_a_slip_that_changes_other_answers_and_was_seen_little_of_is_in_doubt(tm
 
 
 def test_a_slip_that_leaves_every_other_answer_alone_is_not_in_doubt(tmp_path: Path) -> None:
-    before = Behaviour(("!IndexError",), ("1", "2"))
-    after = Behaviour(("3",), ("1", "2"))
+    before = Behaviour(("!IndexError",), ("1", "2", "3"))
+    after = Behaviour(("3",), ("1", "2", "3"))
     found = doubts(tmp_path, lambda: Tried("while lo < hi:", behaviour=after, before=before, inputs=1))
     assert found == [""]
 
@@ -179,8 +180,23 @@ def test_what_could_not_be_tried_in_time_may_be_the_better_fix(tmp_path: Path) -
     assert "in time" in found[0]
 
 
-def test_changes_that_behave_alike_are_offered_once(tmp_path: Path) -> None:
-    same = Behaviour(("0",), ("1",))
+def test_changes_that_behave_alike_are_no_rivals_and_what_is_done_only_where_it_crashed_goes_first(
+    tmp_path: Path,
+) -> None:
+    same = Behaviour(("0",), ())
+    lab = Lab(tmp_path, {"main.py": "def f(xs):\n    return sum(xs) / len(xs)\nf([])\n"})
+    found = offered(
+        lab, Tried("sum(xs) * len(xs)", "if not xs:\n        return 0", behaviour=same, before=same)
+    )
+    assert len(found) == 2
+    assert "if not" in found[0].edits[0].text
+    assert found[0].confidence - found[1].confidence > RIVAL_MARGIN
+
+
+def test_a_guard_and_a_slip_that_behave_differently_are_rivals_when_they_are_as_likely(
+    tmp_path: Path,
+) -> None:
     lab = Lab(tmp_path, {"main.py": "def f(d, k):\n    return d[k]\nf({}, 1)\n"})
-    found = offered(lab, Tried("d.get(k", behaviour=same, before=same, inputs=1))
-    assert len(found) == 1
+    found = offered(lab, Tried("d.get(k, 0)", "d.get(k, '')"))
+    assert len(found) == 2
+    assert abs(found[0].confidence - found[1].confidence) <= RIVAL_MARGIN
