@@ -117,6 +117,8 @@ def calls_below(target: Target, calls: Mapping[tuple[str, int], TracedCall]) -> 
 def _weighed(target: Target) -> Target:
     length = (target.node.end_lineno or target.node.lineno) - target.node.lineno + 1
     size = 1.0 if length <= _LONG else _LONG / length
+    if target.node.name == "__init__":
+        size *= _STEP
     suspicion = target.suspicion * _STEP**target.depth * size
     return replace(target, suspicion=max(_LEAST, suspicion))
 
