@@ -148,6 +148,7 @@ def _ranked(context: RepairContext) -> Iterator[tuple[float, Candidate]]:
     found = [*slips, *remedies_made]
     found.sort(key=lambda item: -item[0])
     sources: dict[str, SourceText] = {}
+    made: dict[tuple[str, str], tuple[float, Candidate]] = {}
     for score, path, mutant, text, note in found[: MOST * 2]:
         source = sources.get(path) or read(context.project, path)
         if source is None:
@@ -157,12 +158,15 @@ def _ranked(context: RepairContext) -> Iterator[tuple[float, Candidate]]:
             after = apply_edits(text, mutant.edits)
         except EditError:
             continue
+        known = made.get((path, after))
+        if known is not None and (not note or known[1].notes):
+            continue
         reason = f"line {mutant.line}: {mutant.why}; with that the crash is gone"
         edit = FileEdit(path, source.sha256, after, source.encoding)
-        yield (
-            score,
-            Candidate(NAME, RULE, reason, _LOWEST, (edit,), notes=(note,) if note else (), guess=True),
-        )
+        notes = (note,) if note else ()
+        light = Candidate(NAME, RULE, reason, _LOWEST, (edit,), notes=notes, guess=True)
+        made[(path, after)] = (known[0] if known is not None else score, light)
+    yield from made.values()
 
 
 _Found = tuple[float, str, Mutant, str]
