@@ -20,6 +20,11 @@ _EMPTY_OF = {
 }  # fmt: skip
 
 
+_AS_ELSEWHERE = 0.6
+_BESIDE = 0.35
+"""Where a function answers at once elsewhere, another answer is that much less likely."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spot:
     """A frame's place in its file.
@@ -105,9 +110,13 @@ def answers(spot: Spot) -> list[tuple[str, float]]:
         return [("return", 0.6)]
     if isinstance(spot.statement, ast.Return) and function.name == "__init__":
         return []
+    if not any(isinstance(n, ast.Return) and n.value is not None for n in nodes) and function.returns is None:
+        return [("return", 0.6)]
     found: dict[str, float] = {}
     for text, weight in (*_as_elsewhere(spot, function, nodes), *_as_declared(function)):
         found[text] = max(found.get(text, 0.0), weight)
+    if max(found.values()) >= _AS_ELSEWHERE:
+        found = {t: w if w >= _AS_ELSEWHERE else w * _BESIDE for t, w in found.items()}
     return sorted(found.items(), key=lambda item: -item[1])[:6]
 
 
@@ -125,7 +134,7 @@ def _as_elsewhere(spot: Spot, function: FunctionNode, nodes: list[ast.AST]) -> I
                 and len(list(ast.iter_child_nodes(value))) < 2
             )
         ):
-            yield f"return {ast.unparse(value)}", 0.6
+            yield f"return {ast.unparse(value)}", _AS_ELSEWHERE
         kind = _kind(spot, value)
         if kind:
             yield f"return {kind}", 0.45

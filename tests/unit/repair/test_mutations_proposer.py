@@ -200,3 +200,22 @@ def test_a_guard_and_a_slip_that_behave_differently_are_rivals_when_they_are_as_
     found = offered(lab, Tried("d.get(k, 0)", "d.get(k, '')"))
     assert len(found) == 2
     assert abs(found[0].confidence - found[1].confidence) <= RIVAL_MARGIN
+
+
+def test_what_a_function_answers_elsewhere_has_no_rival_in_what_it_might_answer(tmp_path: Path) -> None:
+    source = (
+        "def f(part, whole):\n    if part < 0:\n        return 0.0\n    return 100 * part / whole\nf(1, 0)\n"
+    )
+    found = offered(Lab(tmp_path, {"main.py": source}), Tried("if not whole:\n        return"))
+    assert "return 0.0\n    return 100" in found[0].edits[0].text
+    others = [c for c in found if c.edits[0].text.count("return 0.0") == 1]
+    assert others
+    assert all(found[0].confidence - other.confidence > RIVAL_MARGIN for other in others)
+
+
+def test_a_procedure_is_left_without_a_value(tmp_path: Path) -> None:
+    source = "def f(xs, x):\n    xs.remove(x)\nf([], 1)\n"
+    found = offered(Lab(tmp_path, {"main.py": source}), Tried("if x not in xs:"))
+    assert [c.edits[0].text for c in found] == [
+        "def f(xs, x):\n    if x not in xs:\n        return\n    xs.remove(x)\nf([], 1)\n"
+    ]
