@@ -43,7 +43,16 @@ _LIKELY_SHARE = 0.6
 _LIKELY: dict[str, tuple[str, ...]] = {
     "ZeroDivisionError": ("constant", "range", "operands", "comparison", "name", "arithmetic"),
     "IndexError": ("constant", "index", "range", "comparison", "off-by-one", "arithmetic", "slice"),
-    "KeyError": ("name", "lookup", "attribute", "conversion", "argument-order", "negation", "comparison"),
+    "KeyError": (
+        "condition",
+        "name",
+        "lookup",
+        "attribute",
+        "conversion",
+        "argument-order",
+        "negation",
+        "comparison",
+    ),
     "ValueError": ("argument-order", "constant", "name", "slice", "comparison", "method", "method-step"),
     "TypeError": (
         "keyword-name",
@@ -87,7 +96,7 @@ class MutationProposer:
         if not ranked:
             return
         scores = {id(found): score for score, found in ranked}
-        results = list(context.trials((found for _, found in ranked), BUDGET_SECONDS))
+        results = list(context.trials((found for _, found in ranked), seconds))
         cured = [result for result in results if result.outcome is TrialOutcome.GREEN]
         yield from _offered(context, cured, scores, len(ranked) - len(results))
 

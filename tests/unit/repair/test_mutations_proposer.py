@@ -122,6 +122,15 @@ def test_nothing_is_searched_where_nothing_can_be_tried(tmp_path: Path) -> None:
     assert list(MutationProposer().propose(lab.context())) == []
 
 
+def test_a_search_that_is_switched_off_tries_nothing(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, {"main.py": "def f(d, k):\n    return d[k]\nf({}, 1)\n"})
+    trials = Tried("d.get(k")
+    context = replace(lab.context(), trials=trials)
+    off = replace(context.settings, search=replace(context.settings.search, seconds=0.0))
+    assert list(MutationProposer().propose(replace(context, settings=off))) == []
+    assert not trials.texts
+
+
 def test_tests_and_what_stands_outside_of_them_are_never_changed(tmp_path: Path) -> None:
     lab = Lab(
         tmp_path,
