@@ -22,7 +22,7 @@ _TWINS = (
     "split rsplit", "partition rpartition", "match search fullmatch", "sort sorted", "isdigit isalpha isalnum",
     "encode decode", "union intersection difference", "issubset issuperset", "dumps loads", "dump load",
     "read readlines readline", "list tuple", "list set", "set frozenset", "int float", "str repr",
-    "getattr hasattr", "isinstance issubclass", "range enumerate", "copy deepcopy", "heappush heappop",
+    "isinstance issubclass", "range enumerate", "copy deepcopy", "heappush heappop",
     "bisect_left bisect_right", "discard remove", "permutations combinations", "popleft popright",
 )  # fmt: skip
 """Names of the standard library that do related things and are taken for one another."""

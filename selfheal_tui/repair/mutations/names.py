@@ -61,7 +61,8 @@ def of_name(at: Field, node: ast.Name) -> Iterator[Mutant]:
 
 def of_attribute(at: Field, node: ast.Attribute) -> Iterator[Mutant]:
     """An attribute exchanged for another that the same variable has elsewhere in the file."""
-    if not isinstance(node.value, ast.Name) or not isinstance(node.ctx, ast.Load):
+    read = isinstance(node.ctx, ast.Load) or isinstance(at.up.get(node), ast.AugAssign)
+    if not isinstance(node.value, ast.Name) or not read:
         return
     base = node.value.id
     holder = at.up.get(node)

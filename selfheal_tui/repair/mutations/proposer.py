@@ -92,7 +92,8 @@ class MutationProposer:
         """
         if context.trials is None or context.report.stuck or asserted(context.report.raised):
             return  # wrong answers are searched by `repair.search`, which weighs how far they tell fixes apart
-        ranked = list(_ranked(context))[:MOST]
+        seconds = min(BUDGET_SECONDS, context.settings.search.seconds)
+        ranked = list(_ranked(context))[:MOST] if seconds > 0 else []
         if not ranked:
             return
         scores = {id(found): score for score, found in ranked}
