@@ -22,6 +22,7 @@ RIVAL_SHARE = 0.2
 TRIED_SHARE = 0.5
 """All changes with that share of the first one's weight must have been tried, for it to be called the only one."""
 _UNCHANGED = -1
+_OTHERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Finding:
     Attributes:
         change: The most promising of them.
         alike: How many others there are.
+        others: A few of these, most promising first.
         inputs: How many different arguments the green program passed to the changed code.
         changed: How many of these it answers differently than before.
         doubt: Why the evidence is thin; empty when it is not.
@@ -41,6 +43,7 @@ class Finding:
     inputs: int
     changed: int
     doubt: str
+    others: tuple[Change, ...] = ()
 
 
 def findings(run: TrialRun, tried: Sequence[Change]) -> list[Finding]:
@@ -90,7 +93,9 @@ def _finding(
     number = members[0]
     inputs = max((run.inputs.get(n, 0) for n in members), default=0)
     changed = changed_inputs(before, run.behaviour.get(number))
-    return Finding(tried[number], len(members) - 1, inputs, changed, doubt(inputs, changed, run.unreadable))
+    thin = doubt(inputs, changed, run.unreadable)
+    others = tuple(tried[n] for n in members[1 : 1 + _OTHERS])
+    return Finding(tried[number], len(members) - 1, inputs, changed, thin, others)
 
 
 def doubt(inputs: int, changed: int, unreadable: int) -> str:

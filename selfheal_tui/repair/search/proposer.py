@@ -16,13 +16,15 @@ from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules.engine import asserted, exception_names
 from selfheal_tui.repair.rules.support import candidate
 from selfheal_tui.repair.search.engine import Found, Oracle, search
-from selfheal_tui.repair.search.generate import applied
+from selfheal_tui.repair.search.generate import Change, applied
 from selfheal_tui.repair.search.judge import Finding, rivals
 
 PROPOSER = "search"
 OFFERED = 5
 """So many differing fixes are offered at most; beyond that nothing is applied unasked."""
-_SURE, _STEP = 0.7, 0.005
+SPARES = 3
+"""So many are offered besides that could not be told apart from those on the little that was seen."""
+_SURE, _SPARE, _STEP = 0.7, 0.55, 0.005
 _WANTED = frozenset({"AssertionError", "RecursionError", "Failed"})
 
 
@@ -50,7 +52,14 @@ class SearchProposer:
             yield CannotFix(PROPOSER, _nothing(found))
             return
         for rank, finding in enumerate(serious[:OFFERED]):
-            yield _offered(context, found, finding, rank, len(serious))
+            yield _offered(context, found, finding, finding.change, _SURE - _STEP * rank, len(serious))
+        for rank, (finding, change) in enumerate(_spare(serious)):
+            yield _offered(context, found, finding, change, _SPARE - _STEP * rank, len(serious))
+
+
+def _spare(serious: list[Finding]) -> list[tuple[Finding, Change]]:
+    """Changes that little was seen of: they may differ from the one that stands for them, and pass tests that it fails."""
+    return [(f, change) for f in serious[:OFFERED] if f.doubt for change in f.others][:SPARES]
 
 
 def _plan(context: RepairContext) -> ReplayPlan | None:
@@ -86,8 +95,9 @@ def _nothing(found: Found) -> str:
     return f"none of {found.tried} small changes of {where} makes it pass"
 
 
-def _offered(context: RepairContext, found: Found, finding: Finding, rank: int, of: int) -> Candidate:
-    change = finding.change
+def _offered(
+    context: RepairContext, found: Found, finding: Finding, change: Change, confidence: float, of: int
+) -> Candidate:
     text = applied(found.sources[change.path].text, change)
     shown = (
         f"{finding.inputs} different arguments were seen, {finding.changed} answered differently than before"
@@ -99,7 +109,7 @@ def _offered(context: RepairContext, found: Found, finding: Finding, rank: int, 
         context,
         f"search-{change.kinds[0]}",
         reason,
-        max(0.1, _SURE - _STEP * rank),
+        confidence,
         {change.path: text},
         notes=(
             shown,

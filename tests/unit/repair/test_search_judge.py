@@ -123,3 +123,17 @@ def test_a_passing_test_takes_the_blame_off_what_it_executes() -> None:
 def test_files_that_no_fix_may_touch_are_not_suspected() -> None:
     ran = LineTrace(lines={"lib.py": frozenset((3,))}, calls=(TracedCall("lib.py", 2, 1, 0, 3, True),))
     assert suspects(ran, (), lambda _: None, (), most=9) == ([], {})
+
+
+def test_those_that_were_not_told_apart_are_kept_at_hand() -> None:
+    weights = (0.2, 0.5, 0.4, 0.3)
+    found = findings(run(v0=SAME, v1=SAME, v2=SAME, v3=SAME), [change(w) for w in weights])
+    assert [c.weight for c in found[0].others] == [0.4, 0.3]
+
+
+def test_a_fix_is_not_called_the_only_one_while_likely_changes_are_untried() -> None:
+    tried = [change(0.5), change(0.4), change(0.1)]
+    assert "were not tried in time" in findings(run(v0=SAME), tried)[0].doubt
+    known = run(v0=SAME)
+    known = TrialRun("", "red", 0.0, {0: "green", 1: "red"}, known.inputs, 0, known.behaviour)
+    assert findings(known, tried)[0].doubt == ""
