@@ -113,7 +113,7 @@ ASK_RULES: tuple[AskRule, ...] = (
     ),
     AskRule(
         "thin-evidence",
-        lambda f: bool(f.doubt) and f.proof.cured < CURED_ENOUGH,
+        lambda f: bool(f.doubt) and (f.proof.cured < CURED_ENOUGH or f.proof.left_failing > 0),
         "the fix was found by trying, and too little was seen of it to tell it from others that would pass, too",
     ),
     AskRule(
