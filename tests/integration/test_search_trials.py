@@ -204,3 +204,17 @@ def test_the_fault_is_found_below_the_test_and_not_in_it(tmp_path: Path) -> None
         "`+` becomes `*`",
     )
     assert (first.inputs, first.changed, first.doubt) == (3, 3, "")
+
+
+def test_each_test_of_the_project_is_traced_by_itself(tmp_path: Path) -> None:
+    root = project(
+        tmp_path,
+        lib="def one():\n    return 1\n\ndef two():\n    return 3\n",
+        test_lib="from lib import one, two\n\ndef test_one():\n    assert one() == 1\n\n"
+        "def test_two():\n    assert two() == 2\n",
+    )
+    box = ProjectSandbox(Project(root), SandboxSettings(), ProjectSettings(), sys.executable)
+    with box.workspace() as workspace:
+        traces = workspace.trace_tests(seconds=30)  # type: ignore[attr-defined]
+    told = {trace.test.partition("::")[2]: (trace.failed, trace.lines["lib.py"]) for trace in traces}
+    assert told == {"test_one": (False, frozenset({2})), "test_two": (True, frozenset({5}))}
