@@ -18,7 +18,7 @@ from selfheal_tui.repair.rules.support import Site, edited, site_of
 from selfheal_tui.source.edits import TextEdit
 
 NAME = "sibling-keyword"
-_ALL, _SOME = 0.7, 0.58
+_CONFIDENCE = 0.7
 
 
 def apply(context: RepairContext) -> Iterator[Finding]:
@@ -43,15 +43,14 @@ def apply(context: RepairContext) -> Iterator[Finding]:
             used = {n.id for n in ast.walk(ast.parse(value, mode="eval")) if isinstance(n, ast.Name)}
             if not used <= seen or (used & {"self", "cls"} and site.method_class(call) is None):
                 continue
-            if len([1 for (other, _) in counts if other == name]) > 1:
+            if count != len(others):
                 continue  # the others do not agree
             reason = f"other calls of `{called}` pass `{name}={value}`, and this one fails without"
-            confidence = _ALL if count == len(others) else _SOME
             fix = edited(
                 context,
                 NAME,
                 reason,
-                confidence,
+                _CONFIDENCE,
                 {site.path: [_added(site, call, f"{name}={value}")]},
                 guess=True,
             )
