@@ -16,9 +16,10 @@ from selfheal_tui.checks.evident import (
     evident_counts,
     guard_key,
     is_evident_start,
+    marking_guards,
     sibling_guards,
 )
-from selfheal_tui.checks.findings import Finding, fail, warn
+from selfheal_tui.checks.findings import Finding, doubt, fail, warn
 from selfheal_tui.checks.guards import SECURITY_WORDS
 from selfheal_tui.checks.pairs import SourcePair
 from selfheal_tui.checks.statements import call_name, invents, is_docstring, is_trivial, steps, words
@@ -55,6 +56,7 @@ def _is_text_choice(node: ast.IfExp) -> bool:
 
 def _made_up(tree: ast.Module, shared: set[tuple[str, str]]) -> Iterator[Item]:
     conditions, counts = _conditions(tree), evident_counts(tree)
+    marks = marking_guards(tree)
     for scope, node in scoped_nodes(tree):
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and id(node) not in conditions:
             if is_literal(node.values[-1]):
@@ -71,7 +73,7 @@ def _made_up(tree: ast.Module, shared: set[tuple[str, str]]) -> Iterator[Item]:
             if id(node) not in counts:
                 yield from _call_default(scope, node)
         elif isinstance(node, ast.If) and invents(node.body):
-            if (scope.rpartition(".")[0], guard_key(node)) in shared:
+            if (scope.rpartition(".")[0], guard_key(node)) in shared or id(node) in marks:
                 continue
             text = f"skips the work or invents a value when {ast.unparse(node.test)[:80]}"
             key = ast.dump(node.test) + "".join(ast.dump(s) for s in node.body)
@@ -123,7 +125,7 @@ def _softened(pair: SourcePair) -> list[Finding]:
     strict_after, lenient_after = _lookups(pair.after_tree)
     lost = {(i.kind, i.key, i.scope) for i in surplus(strict_before, strict_after, coarse=False)}
     return [
-        warn(pair.path, item.line, item.message)
+        doubt(pair.path, item.line, item.message)
         for item in surplus(lenient_after, lenient_before, coarse=False)
         if (item.kind, item.key, item.scope) in lost
     ]
@@ -157,8 +159,19 @@ def _wrapped(pair: SourcePair) -> list[Finding]:
         ran = {s.key for owner in owners for s in steps(owner) if s.head is None}
         if any(ast.dump(s) in ran for s in node.body if not is_trivial(s)):
             text = f"runs what always ran only when {ast.unparse(node.test)[:80]}"
-            findings.append(warn(pair.path, node.lineno, text))
+            findings.append(_of_condition(pair.path, node.lineno, text, node.test))
     return findings
+
+
+def _of_condition(path: str, line: int, text: str, test: ast.expr) -> Finding:
+    """A condition on a permission or a check is never for a test alone to settle."""
+    names = {
+        n.id if isinstance(n, ast.Name) else n.attr
+        for n in ast.walk(test)
+        if isinstance(n, ast.Name | ast.Attribute)
+    }
+    guarded = any(words(name) & SECURITY_WORDS for name in names)
+    return warn(path, line, text) if guarded else doubt(path, line, text)
 
 
 def _substance(entry: Definition) -> list[ast.stmt]:
@@ -231,7 +244,8 @@ def _invented_value(pair: SourcePair, identifier: str) -> list[Finding]:
     new = surplus(
         _named_values(pair.after_tree, identifier), _named_values(pair.before_tree, identifier), coarse=False
     )
-    return [warn(pair.path, item.line, item.message) for item in new]
+    make = warn if words(identifier) & SECURITY_WORDS else doubt
+    return [make(pair.path, item.line, item.message) for item in new]
 
 
 def default_findings(pair: SourcePair, identifier: str = "") -> list[Finding]:
@@ -246,7 +260,10 @@ def default_findings(pair: SourcePair, identifier: str = "") -> list[Finding]:
     """
     shared = sibling_guards(pair.before_tree)
     new = surplus(_made_up(pair.after_tree, shared), _made_up(pair.before_tree, shared))
-    findings = [warn(pair.path, item.line, item.message) for item in new]
+    findings = [
+        (warn if words(item.message) & SECURITY_WORDS else doubt)(pair.path, item.line, item.message)
+        for item in new
+    ]
     return [
         *findings,
         *_softened(pair),

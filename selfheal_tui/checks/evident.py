@@ -106,6 +106,38 @@ def evident_counts(tree: ast.Module) -> set[int]:
     return found
 
 
+def marking_guards(tree: ast.Module) -> set[int]:
+    """Ids of `if x in seen: continue` (or a bare `return`) whose next statement marks `x` as seen.
+
+    A walk that comes by a place again has done its work there; nothing is made up.
+    """
+    found: set[int] = set()
+    for owner in ast.walk(tree):
+        block = getattr(owner, "body", None)
+        for first, second in pairwise(block if isinstance(block, list) else []):
+            if isinstance(first, ast.If) and not first.orelse and len(first.body) == 1:
+                leaves = isinstance(first.body[0], ast.Continue) or (
+                    isinstance(first.body[0], ast.Return) and first.body[0].value is None
+                )
+                if leaves and _marks(first.test, second):
+                    found.add(id(first))
+    return found
+
+
+def _marks(test: ast.expr, statement: ast.stmt) -> bool:
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return (
+        isinstance(test, ast.Compare)
+        and isinstance(test.ops[0], ast.In)
+        and isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in {"add", "append"}
+        and len(call.args) == 1
+        and ast.dump(call.args[0]) == ast.dump(test.left)
+        and ast.dump(call.func.value) == ast.dump(test.comparators[0])
+    )
+
+
 def asked_for_none(tree: ast.Module) -> set[int]:
     """Ids of calls whose result is given to a variable which the very next statement asks for None."""
     found: set[int] = set()

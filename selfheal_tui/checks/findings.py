@@ -28,12 +28,14 @@ class Finding:
         path: The file, relative to the root; empty when it is about the whole patch.
         line: 1-based line in the patched file; 0 when there is none.
         message: What is wrong, in a sentence.
+        settleable: Whether it is only about which behaviour is meant, so that a test may settle it.
     """
 
     verdict: Verdict
     path: str
     line: int
     message: str
+    settleable: bool = False
 
     @property
     def text(self) -> str:
@@ -52,6 +54,11 @@ def warn(path: str, line: int, message: str) -> Finding:
     return Finding(Verdict.WARN, path, line, message)
 
 
+def doubt(path: str, line: int, message: str) -> Finding:
+    """Makes a finding that a person has to look at, unless a test of the project's own settles it."""
+    return Finding(Verdict.WARN, path, line, message, settleable=True)
+
+
 def clip(text: str, limit: int = MAX_DETAIL_CHARS) -> str:
     """Masks a text and keeps its end, where programs say what went wrong."""
     masked = mask_text(text)
@@ -66,6 +73,9 @@ def make_report(
     *,
     isolation: Isolation | None = None,
     left_failing: int = 0,
+    settleable: bool = False,
+    judged: str = "",
+    cured: int = 0,
 ) -> RungReport:
     """Makes a report whose texts are masked and bounded."""
     kept = list(details)
@@ -80,6 +90,9 @@ def make_report(
         details=tuple(clip(text) for text in kept),
         isolation=isolation,
         left_failing=left_failing,
+        settleable=settleable,
+        judged=judged,
+        cured=cured,
     )
 
 
@@ -104,4 +117,7 @@ def conclude(
     if objections:
         more = len(objections) - 1
         summary = objections[0].message + (f" (and {more} more)" if more else "")
-    return make_report(rung, worst, summary, (f.text for f in ordered), isolation=isolation)
+    settleable = worst is Verdict.WARN and all(f.settleable for f in objections)
+    return make_report(
+        rung, worst, summary, (f.text for f in ordered), isolation=isolation, settleable=settleable
+    )

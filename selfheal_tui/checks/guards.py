@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from selfheal_tui.checks.constants import truth
 from selfheal_tui.checks.definitions import FUNCTIONS, scoped_nodes
-from selfheal_tui.checks.findings import Finding, fail, warn
+from selfheal_tui.checks.findings import Finding, doubt, fail, warn
 from selfheal_tui.checks.pairs import SourcePair
 from selfheal_tui.checks.statements import always_raises, call_name, is_log_call, shape, words
 from selfheal_tui.checks.surplus import Item, surplus
@@ -101,7 +101,8 @@ def _changed_guards(pair: SourcePair) -> list[Finding]:
         was, now = tests[id(old)], tests[id(partner)]
         if shape(was) != shape(now):
             text = f"the condition of a check changed from `{ast.unparse(was)[:60]}` to `{ast.unparse(now)[:60]}`"
-            findings.append(warn(pair.path, partner.line, text))
+            make = warn if words(f"{ast.unparse(was)} {ast.unparse(now)}") & SECURITY_WORDS else doubt
+            findings.append(make(pair.path, partner.line, text))
     return findings
 
 

@@ -12,7 +12,9 @@ from enum import StrEnum
 from selfheal_tui.checks.base import CheckContext
 from selfheal_tui.checks.coverage import changed_by
 from selfheal_tui.checks.definitions import plain_qualname
+from selfheal_tui.checks.endings import doubt_about_ending, is_same_hang
 from selfheal_tui.checks.findings import clip, make_report
+from selfheal_tui.checks.judged import judging_test
 from selfheal_tui.checks.moved import crashed_in_changed_code
 from selfheal_tui.checks.pairs import python_pairs
 from selfheal_tui.checks.written import written
@@ -84,6 +86,8 @@ def compare_crashes(context: CheckContext, other: CrashReport | None) -> Samenes
     """
     if other is None:
         return Sameness.OTHER
+    if context.report.stuck and is_same_hang(context, other):
+        return Sameness.ALIKE
     if context.fingerprint_of(other).value == context.fingerprint.value:
         return Sameness.SAME
     ours, theirs = context.report.suspect(), context.project.localise(other).suspect()
@@ -118,11 +122,22 @@ def why_not_red(context: CheckContext, result: ReplayResult) -> str:
         return result.reason or "it could not be run"
     if shows_crash(context, result) is not Sameness.OTHER:
         return ""
+    if result.status is ReplayStatus.TIMEOUT and context.report.stuck:
+        return ""
     if result.status is ReplayStatus.TIMEOUT:
         return f"it ran into the time limit of {context.settings.sandbox.replay_seconds:g} s"
     if result.status is ReplayStatus.CRASHED:
         return f"it crashed differently: {crash_name(result.report)}"
     return "it did not crash again"
+
+
+def reproduced(context: CheckContext) -> tuple[ReplayPlan, ReplayResult] | None:
+    """Returns the first plan that shows the crash on the unfixed copy, with how it went; None when none does."""
+    for plan in context.plans:
+        before = _baseline(context, plan)
+        if not why_not_red(context, before):
+            return plan, before
+    return None
 
 
 def classify(context: CheckContext, plan: ReplayPlan, result: ReplayResult) -> tuple[Effect, str]:
@@ -206,6 +221,10 @@ def settled_by_command(context: CheckContext, found: list[Outcome]) -> tuple[lis
         The outcomes that count, and a warning; empty when there is none.
     """
     green = any(o.effect is Effect.GREEN and o.plan.kind == "command" for o in found)
+    # A test that goes on to its assertions knows better than arguments whose files may be gone by now.
+    judged = green and bool(judging_test(context))
+    outweighed = {Effect.RED, Effect.MOVED, Effect.PROGRESSED} if judged else set()
+    found = [o for o in found if o.plan.kind == "command" or o.effect not in outweighed]
     still = [o for o in found if o.effect in FAILING and o.plan.kind == "call"]
     if not green or not still:
         return found, ""
@@ -263,9 +282,16 @@ class _Replay:
         found, details = outcomes(context)
         counted, warning = settled_by_command(context, found)
         verdict, summary = verdict_of(counted)
+        warning = warning or doubt_about_ending(context)
         if warning and verdict is Verdict.PASS:
             verdict, summary = Verdict.WARN, f"{summary}: {warning}"
-        return make_report(self.name, verdict, summary, details, isolation=context.workspace.isolation)
+        green = any(o.effect is Effect.GREEN and o.plan.kind == "command" for o in counted)
+        judge = judging_test(context) if green and verdict is Verdict.PASS else ""
+        if judge:
+            details.append(f"{judge} ran to its end and asserts something about what was mended")
+        return make_report(
+            self.name, verdict, summary, details, isolation=context.workspace.isolation, judged=judge
+        )
 
 
 CHECK = _Replay()

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterator
 
 from selfheal_tui.checks.definitions import definitions, scoped_nodes
-from selfheal_tui.checks.findings import Finding, fail, warn
+from selfheal_tui.checks.findings import Finding, doubt, fail, warn
 from selfheal_tui.checks.pairs import SourcePair
 from selfheal_tui.checks.statements import always_raises, call_name, invents, is_log_call
 from selfheal_tui.checks.surplus import Item, surplus
@@ -112,12 +112,36 @@ def _catch_alls(tree: ast.Module) -> Iterator[Item]:
             yield Item("catch-all", qualname, qualname, entries[0].node.lineno, text)
 
 
+def _is_narrow(kind: object) -> bool:
+    return isinstance(kind, tuple) and kind[0] == "narrow"
+
+
+def _widened(pair: SourcePair) -> Iterator[Finding]:
+    """Handlers that stay as they are and catch more than before."""
+
+    def by_body(tree: ast.Module) -> dict[tuple[str, str], list[tuple[frozenset[str], int]]]:
+        found: dict[tuple[str, str], list[tuple[frozenset[str], int]]] = {}
+        for scope, node in scoped_nodes(tree):
+            if isinstance(node, ast.ExceptHandler) and not always_raises(node.body):
+                body = "".join(ast.dump(s) for s in node.body)
+                found.setdefault((scope, body), []).append((_types(node), node.lineno))
+        return found
+
+    before = by_body(pair.before_tree)
+    for key, after in by_body(pair.after_tree).items():
+        for (was, _), (now, line) in zip(before.get(key, []), after, strict=False):
+            if was < now and was and not (now - was) & BROAD:
+                more = ", ".join(sorted(now - was))
+                yield doubt(pair.path, line, f"a handler catches {more}, too")
+
+
 def swallowing_findings(pair: SourcePair) -> list[Finding]:
     """Finds ways in which a patch hides failures that the original let through."""
     findings = []
     for item in surplus(_handlers(pair.after_tree), _handlers(pair.before_tree)):
-        make = fail if item.kind in {"broad", "swallow"} else warn
+        make = fail if item.kind in {"broad", "swallow"} else doubt if _is_narrow(item.kind) else warn
         findings.append(make(pair.path, item.line, item.message))
+    findings += _widened(pair)
     hidden = surplus(_hidings(pair.after_tree), _hidings(pair.before_tree))
     findings += [fail(pair.path, item.line, item.message) for item in hidden]
     for collect in (_losses, _catch_alls):

@@ -58,6 +58,15 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="With a command: its name. Without: only this [[program]] of selfheal.toml; repeatable.",
 )
+@click.option(
+    "--hang-after",
+    "hang_seconds",
+    type=click.FloatRange(0),
+    default=None,
+    metavar="SECONDS",
+    help="End a command that is not kept running once its main thread has stayed so long in one endless loop "
+    "or wait, heal it and run it again; 0 never. Default: supervision.hang_seconds.",
+)
 @click.option("--pty", is_flag=True, help="Give the command a terminal of its own; with --restart.")
 @click.option(
     "--reset-breaker",
@@ -77,6 +86,7 @@ def run_command(
     wait_seconds: float | None,
     restart: str | None,
     names: tuple[str, ...],
+    hang_seconds: float | None,
     pty: bool,
     reset: tuple[str, ...],
     command: tuple[str, ...],
@@ -107,11 +117,21 @@ def run_command(
                 "--name, --pty and --reset-breaker are for programs that are kept running; "
                 "add --restart on-crash or always, or leave them out"
             )
-        _run_one(options, command, max_heals=max_heals, yes=yes, wait_seconds=wait_seconds)
+        _run_one(
+            options,
+            command,
+            max_heals=max_heals,
+            yes=yes,
+            wait_seconds=wait_seconds,
+            hang_seconds=hang_seconds,
+        )
     context = click.get_current_context()
-    for name in ("max_heals", "wait_seconds"):
+    for name, option in (
+        ("max_heals", "--max-heals"),
+        ("wait_seconds", "--wait"),
+        ("hang_seconds", "--hang-after"),
+    ):
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            option = "--wait" if name == "wait_seconds" else "--max-heals"
             raise click.UsageError(
                 f"{option} is for one command that is not kept running; leave it out "
                 "(the limits of selfheal.toml hold, and requests stay open for `selfheal approve`)"
@@ -153,7 +173,13 @@ def _open_console(
 
 
 def _run_one(
-    options: Options, command: tuple[str, ...], *, max_heals: int, yes: bool, wait_seconds: float | None
+    options: Options,
+    command: tuple[str, ...],
+    *,
+    max_heals: int,
+    yes: bool,
+    wait_seconds: float | None,
+    hang_seconds: float | None,
 ) -> NoReturn:
     from selfheal_tui.model.kinds import Environment
     from selfheal_tui.supervisor.program import ProgramNotFoundError
@@ -171,7 +197,12 @@ def _run_one(
         try:
             code = drive(
                 project.engine,
-                run_and_heal(project.engine, words_of(command), max_heals=max_heals),
+                run_and_heal(
+                    project.engine,
+                    words_of(command),
+                    max_heals=max_heals,
+                    hang_seconds=settings.supervision.hang_seconds if hang_seconds is None else hang_seconds,
+                ),
                 consent,
                 as_json=options.as_json,
             )

@@ -73,6 +73,8 @@ class Candidate:
         cost: What it cost to make.
         notes: Things the operator should know (assumptions, alternatives).
         adds_imports: Modules that the edit newly imports, so that scope and safety expect them.
+        guess: Whether it was found by trying rather than derived, so that only a test can vouch for it.
+        doubt: Why even a proof of it shows little, so that a person decides unless more tests vouch for it.
     """
 
     proposer: str
@@ -84,6 +86,8 @@ class Candidate:
     cost: Cost = field(default_factory=Cost)
     notes: tuple[str, ...] = ()
     adds_imports: tuple[str, ...] = ()
+    guess: bool = False
+    doubt: str = ""
 
     @property
     def patch_sha256(self) -> str:

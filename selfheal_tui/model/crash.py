@@ -7,11 +7,15 @@ and are untrusted all the same. No I/O.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 
 from selfheal_tui.model.kinds import CaptureSource, ChainLink
 
 WIRE_VERSION = 1
+_LIMIT = re.compile(
+    r"time[ -]?out|timed out|time limit|still running|too long|deadline|\balarm|\bhang", re.IGNORECASE
+)
 REPEATS_OF = "selfheal.repeats_of"
 """In `context`: the report tells only how often the crash of that earlier report was seen again."""
 
@@ -53,6 +57,7 @@ class Frame:
         path: Path relative to the project root, with forward slashes; None when outside. Set by
             `selfheal_tui.source`, never by the probe.
         in_app: Whether the frame is the project's own code. Set by `selfheal_tui.source`.
+        by_signal: Whether a signal called it while the frame before it was running.
     """
 
     file: str
@@ -67,6 +72,7 @@ class Frame:
     locals: tuple[LocalValue, ...] = ()
     path: str | None = None
     in_app: bool = False
+    by_signal: bool = False
 
     @property
     def function(self) -> str:
@@ -125,6 +131,16 @@ class ExceptionInfo:
     def bare_type(self) -> str:
         """Type name without its module."""
         return self.type.rpartition(".")[2]
+
+    @property
+    def interrupted_frames(self) -> tuple[Frame, ...]:
+        """Where the program was when its own time limit ended it by a signal; empty if none did.
+
+        A signal's handler stands inside whatever was running by chance; only one that speaks of time tells
+        that what was running took too long.
+        """
+        first = next((at for at, frame in enumerate(self.frames) if frame.by_signal), 0)
+        return self.frames[:first] if first and _LIMIT.search(f"{self.type} {self.message}") else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,12 +239,17 @@ class CrashReport:
         """Whether it only counts: its chain is that of an earlier report, without locals and arguments."""
         return REPEATS_OF in self.context
 
+    @property
+    def stuck(self) -> bool:
+        """Whether it is about code that did not come to an end: a hang, or a time limit that interrupted it."""
+        return self.kind == "hang" or any(info.interrupted_frames for info in self.chain)
+
     def suspect(self) -> tuple[ExceptionInfo, Frame] | None:
         """Finds the innermost in-app frame of the exception that is to be cured.
 
         A cause happened before what it caused, so the deepest one with an in-app frame wins. What was
         merely being handled is a cause only if the handler raised on purpose; a handler that fails by
-        itself is the fault.
+        itself is the fault. Where a time limit interrupted the program, it is the interrupted frame.
 
         Returns:
             The exception and its frame, or None when no frame is the project's own.
@@ -239,7 +260,7 @@ class CrashReport:
                 break
             causes.append(info)
         for info in reversed(causes):
-            for frame in reversed(info.frames):
+            for frame in reversed(info.interrupted_frames or info.frames):
                 if frame.in_app:
                     return info, frame
         return None

@@ -22,6 +22,10 @@ class RungReport:
         seconds: Wall-clock time it took.
         isolation: How well the sandbox was walled off, where one was used.
         left_failing: Tests that fail with the fix, as they did before it; for the tests rung.
+        settleable: A warning that is only about which behaviour is meant, so that a test may settle it.
+        judged: What judged the behaviour of the fixed code: a test that the crash broke off and that now goes on
+            to the end of its assertions; empty when nothing did.
+        cured: Tests that failed before and pass with the fix; for the tests rung.
     """
 
     rung: str
@@ -31,6 +35,9 @@ class RungReport:
     seconds: float = 0.0
     isolation: Isolation | None = None
     left_failing: int = 0
+    settleable: bool = False
+    judged: str = ""
+    cured: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +75,28 @@ class Proof:
 
     @property
     def warnings(self) -> tuple[RungReport, ...]:
-        """Rungs that ended with a warning."""
-        return tuple(r for r in self.reports if r.verdict is Verdict.WARN)
+        """Rungs that ended with a warning which nothing settled.
+
+        Whether a guard or a default is what was meant, the code alone does not tell; a test of the project's own
+        that the crash broke off, and that passes with the fix, does.
+        """
+        settled = self.proved and self.judged
+        return tuple(r for r in self.reports if r.verdict is Verdict.WARN and not (r.settleable and settled))
+
+    @property
+    def judged(self) -> bool:
+        """Whether a test of the project's own judged the behaviour of the fixed code."""
+        return any(r.judged for r in self.reports if r.verdict in (Verdict.PASS, Verdict.WARN))
 
     @property
     def flagged(self) -> bool:
         """Whether a person has to look: something failed or warned."""
         return self.failed or bool(self.warnings)
+
+    @property
+    def cured(self) -> int:
+        """How many tests failed before the fix and pass with it."""
+        return sum(report.cured for report in self.reports)
 
     @property
     def left_failing(self) -> int:

@@ -75,6 +75,14 @@ class ApprovalSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """How long small changes are tried on a program whose answers are wrong, when no rule knows a fix."""
+
+    seconds: float = _setting(15.0, "time for one search; 0: nothing is searched", low=0, high=3600)
+    candidates: int = _setting(3000, "small changes tried in one search", low=10, high=100_000)
+
+
+@dataclass(frozen=True, slots=True)
 class LimitSettings:
     """Where loops end."""
 
@@ -120,6 +128,13 @@ class SupervisionSettings:
     )
     crash_loop_seconds: float = _setting(
         120.0, "span of the crash loop; a run of that length starts the back-off anew", low=0.1, high=86400
+    )
+    hang_seconds: float = _setting(
+        0.0,
+        "a command of `selfheal run` that is not kept running is ended and healed once its main thread has stayed "
+        "so long in one `while` loop, or in one wait for a lock, thread or queue; 0: never",
+        low=0,
+        high=86400,
     )
     output_lines: int = _setting(5000, "lines of each program's output that are kept", low=10, high=1_000_000)
 
@@ -198,6 +213,7 @@ class Settings:
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     approval: ApprovalSettings = field(default_factory=ApprovalSettings)
+    search: SearchSettings = field(default_factory=SearchSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     supervision: SupervisionSettings = field(default_factory=SupervisionSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)

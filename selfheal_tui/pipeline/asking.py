@@ -62,6 +62,8 @@ class Asking:
             proposer=candidate.proposer,
             adds_imports=candidate.adds_imports,
             rivals=rivals,
+            guess=candidate.guess,
+            doubt=candidate.doubt,
             set_aside=any(one.note.startswith(SET_ASIDE) for one in incident.attempts),
         )
         return self._governance.judge(candidate, facts, limits=self._limits(incident, attempt))

@@ -85,14 +85,21 @@ class ToolFactory:
     def __call__(self, report: CrashReport) -> Tools:
         """Makes the tools for one crash."""
         from selfheal_tui.repair.memory import MemoryProposer
+        from selfheal_tui.repair.mutations.proposer import MutationProposer
         from selfheal_tui.repair.rules.engine import RuleProposer
+        from selfheal_tui.repair.search.proposer import SearchProposer
         from selfheal_tui.sandbox.interpreter import find_interpreter
         from selfheal_tui.sandbox.workspace import ProjectSandbox
 
         settings = self._settings
         found = find_interpreter(self._project, report, settings.project.interpreter)
         sandbox = ProjectSandbox(self._project, settings.sandbox, settings.project, found.executable)
-        proposers: list[Proposer] = [MemoryProposer(self._store.learning), RuleProposer()]
+        proposers: list[Proposer] = [
+            MemoryProposer(self._store.learning),
+            RuleProposer(),
+            MutationProposer(),
+            SearchProposer(),
+        ]
         if settings.model.name:
             proposers.append(self._model())
         return Tools(sandbox=sandbox, proposers=tuple(proposers), interpreter=found.executable)

@@ -19,6 +19,9 @@ from selfheal_tui.model.settings import Settings
 POLICY_REVISION = 1
 """Raised whenever a rule of this file changes meaning, so that old approvals lose their worth."""
 
+CURED_ENOUGH = 2
+"""So many tests that failed before and pass now vouch for a fix of which the replay alone shows little."""
+
 SELF_MODIFY = "self_modify_codebase"
 ROLLBACK = "rollback_change"
 
@@ -47,6 +50,8 @@ class ChangeFacts:
         adds_imports: Modules that the fix newly imports.
         rivals: How many other, different fixes were proved as well.
         set_aside: Whether an operator put another proposal for this crash aside.
+        guess: Whether the fix was found by trying rather than derived.
+        doubt: Why even a proof of it shows little.
     """
 
     environment: Environment
@@ -56,6 +61,8 @@ class ChangeFacts:
     adds_imports: tuple[str, ...] = ()
     rivals: int = 0
     set_aside: bool = False
+    guess: bool = False
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,16 @@ ASK_RULES: tuple[AskRule, ...] = (
         "rivals",
         lambda f: f.rivals > 0,
         "several different fixes were proved; a person chooses between them",
+    ),
+    AskRule(
+        "unjudged-guess",
+        lambda f: f.guess and not f.proof.judged,
+        "the fix was found by trying, and no test that failed before judges it",
+    ),
+    AskRule(
+        "thin-evidence",
+        lambda f: bool(f.doubt) and (f.proof.cured < CURED_ENOUGH or f.proof.left_failing > 0),
+        "the fix was found by trying, and too little was seen of it to tell it from others that would pass, too",
     ),
     AskRule(
         "model-imports",

@@ -48,6 +48,7 @@ def candidates(
     record: Callable[[Candidate], float],
     told: Told,
     skip: Callable[[Candidate], bool] = lambda _candidate: False,
+    enough: Callable[[], bool] = lambda: False,
 ) -> Generator[Candidate, Attempt | None, None]:
     """Yields candidates that were not tried before, proposer by proposer.
 
@@ -58,12 +59,15 @@ def candidates(
         record: Share of successes of whatever proposed a candidate, 0 to 1.
         told: Collects refusals and skipped candidates.
         skip: Tells which others are not to be tried.
+        enough: Whether what was judged so far needs no further proposer.
 
     Yields:
         Candidates; the caller sends back the attempt that came of each.
     """
     seen = set(barred)
     for proposer in proposers:
+        if enough():
+            return
         stream = _stream(proposer, context, record)
         answer: Attempt | None = None
         started = False

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from selfheal_tui.checks.base import Baseline
+from selfheal_tui.checks.base import Baseline, CheckContext
 from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.model.diagnosis import Diagnosis
 from selfheal_tui.model.evidence import Proof
 from selfheal_tui.model.incident import Attempt, Incident, IncidentState
-from selfheal_tui.model.ports import ReplayPlan, Sandbox, Workspace
+from selfheal_tui.model.ports import Laboratory, ReplayPlan, Sandbox, Workspace
 from selfheal_tui.model.settings import Settings
+from selfheal_tui.model.trial import Trials
 from selfheal_tui.pipeline.learn import FactChecker, add_costs, keys_of
 from selfheal_tui.pipeline.propose import Told, candidate_key, candidates
-from selfheal_tui.pipeline.select import better, is_free, rivals_of, worth_a_rival_check
+from selfheal_tui.pipeline.select import better, is_free, rivals_of, settled, worth_a_rival_check
 from selfheal_tui.pipeline.steps import Judged, Proposed, RungEnded, Step
+from selfheal_tui.pipeline.trials import ReplayTrials
 from selfheal_tui.pipeline.validate import replay_plans, validate
 from selfheal_tui.repair.base import Proposer, RepairContext
+from selfheal_tui.source.fingerprint import fingerprint
 from selfheal_tui.source.project import Project
 from selfheal_tui.store import Store
 
@@ -85,10 +89,35 @@ class Search:
         diagnosis = incident.diagnosis
         assert diagnosis is not None
         plans = replay_plans(self._store, self._project, incident.report, self._settings, tools.interpreter)
-        stream = self._candidates(tools, incident, diagnosis, told, skip)
         baseline = Baseline()
         tried: list[Attempt] = []
         best: Attempt | None = None
+        trials = ReplayTrials(
+            partial(
+                CheckContext,
+                self._project,
+                incident.report,
+                incident.fingerprint,
+                lambda other: fingerprint(self._project.localise(other)),
+                diagnosis,
+                settings=self._settings,
+                plans=plans,
+                baseline=baseline,
+                workspace=workspace,
+            ),
+            self._project,
+        )
+        stream = self._candidates(
+            tools,
+            incident,
+            diagnosis,
+            told,
+            skip,
+            trials if plans else None,
+            lambda: settled(best),
+            workspace,
+            plans,
+        )
         while len(tried) < self._settings.limits.attempts_per_incident:
             try:
                 candidate = stream.send(tried[-1]) if tried else next(stream)
@@ -154,22 +183,29 @@ class Search:
         diagnosis: Diagnosis,
         told: Told,
         skip: Callable[[Candidate], bool] | None,
+        trials: Trials | None,
+        enough: Callable[[], bool],
+        workspace: Workspace,
+        plans: tuple[ReplayPlan, ...],
     ) -> Generator[Candidate, Attempt | None, None]:
         crash = incident.fingerprint.value
         # One that nobody decided on (the request expired, the files drifted) is free to be proposed again.
         free = () if skip is not None else tuple(a for a in incident.attempts if is_free(a))
-        settled = tuple(a for a in incident.attempts if a not in free)
+        earlier = tuple(a for a in incident.attempts if a not in free)
         context = RepairContext(
             project=self._project,
             report=incident.report,
             diagnosis=diagnosis,
             settings=self._settings,
             interpreter=tools.interpreter,
-            attempts=settled,
-            rejections=tuple(a.note for a in settled if a.note.startswith("rejected")),
+            attempts=earlier,
+            rejections=tuple(a.note for a in earlier if a.note.startswith("rejected")),
+            trials=trials,
+            laboratory=workspace if isinstance(workspace, Laboratory) else None,
+            plans=plans,
         )
         barred = set(self._store.learning.blacklisted(crash))
-        barred |= {a.ast_key for a in settled if a.proof.failed or skip is not None}
+        barred |= {a.ast_key for a in earlier if a.proof.failed or skip is not None}
         return candidates(
             tools.proposers,
             context,
@@ -177,6 +213,7 @@ class Search:
             record=lambda c: self._facts.success_rate(keys_of(c, crash)[0]),
             told=told,
             skip=skip or (lambda _candidate: False),
+            enough=enough,
         )
 
     def _climb(

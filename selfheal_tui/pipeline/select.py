@@ -59,7 +59,9 @@ def worth_a_rival_check(best: Attempt, candidate: Candidate, judged: int) -> boo
     """
     if not settled(best):
         return True
-    if candidate.proposer != best.candidate.proposer or judged >= RIVAL_CHECKS:
+    if candidate.proposer != best.candidate.proposer:
+        return False
+    if judged >= RIVAL_CHECKS and not candidate.guess:
         return False
     return candidate.confidence >= best.candidate.confidence - RIVAL_MARGIN
 

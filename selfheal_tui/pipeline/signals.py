@@ -172,13 +172,18 @@ def _policy(f: Facts) -> bool:
     return _POLICY_TYPE(f) and (f.raised_by_project or _REFUSAL(f))
 
 
+def _stuck(f: Facts) -> bool:
+    return f.report.stuck and bool(f.error.interrupted_frames)
+
+
 SIGNALS: tuple[Signal, ...] = (
     # Not failures at all, or nothing that code can cure.
     Signal("control-flow", _T.RELIABILITY, _S.LOW, _N.EXTERNAL, "the program was stopped on purpose, which is not a failure",
            is_a("KeyboardInterrupt", "SystemExit", "GeneratorExit", "CancelledError")),
     # What the probe found without an exception.
     Signal("blocked-loop", _T.SCALABILITY, _S.HIGH, _N.CODE, "a callback or task keeps the event loop from everything else", is_a("BlockedLoop")),
-    Signal("hang", _T.SCALABILITY, _S.CRITICAL, _N.CODE, "progress that the program declared has stopped", is_a("Hang")),
+    Signal("hang", _T.SCALABILITY, _S.CRITICAL, _N.CODE, "the program no longer gets on", is_a("Hang")),
+    Signal("endless-loop", _T.SCALABILITY, _S.CRITICAL, _N.CODE, "the program's own time limit interrupted code that had not come to its end", _stuck),
     Signal("policy-refusal", _T.GOVERNANCE, _S.HIGH, _N.POLICY, "the program itself refused the action: a permission or approval rule did its job",
            _policy),
     Signal("out-of-memory", _T.PERFORMANCE, _S.CRITICAL, _N.EXTERNAL, "the process ran out of memory; a code change made blindly would be a guess",

@@ -28,6 +28,11 @@ QUICK_SHARE = 0.5
 """A command is replayed only if it crashed within this share of the replay's time limit, so that the
 fixed program has time to get past the place."""
 
+HANG_SHARE = 0.4
+"""A replay is taken to hang after this share of the time for which the program was seen to hang."""
+SHORTEST_HANG, LONGEST_HANG = 1.5, 3.0
+"""Bounds of that, in seconds: a fix that takes longer than this is missed, which costs less than waiting."""
+
 
 def replay_plans(
     store: Store, project: Project, report: CrashReport, settings: Settings, interpreter: str
@@ -48,11 +53,21 @@ def replay_plans(
     """
     plans = []
     process = report.process
-    quick = process.seconds <= settings.sandbox.replay_seconds * QUICK_SHARE
+    # What hangs is ended early, as soon as it is seen to hang again.
+    quick = report.stuck or process.seconds <= settings.sandbox.replay_seconds * QUICK_SHARE
     if process.argv and quick and not process.handled:
         plans.append(
-            ReplayPlan(kind="command", argv=process.argv, cwd=process.cwd, sys_path=process.sys_path)
+            ReplayPlan(
+                kind="command",
+                argv=process.argv,
+                cwd=process.cwd,
+                sys_path=process.sys_path,
+                hang_seconds=_hang_seconds(report, settings),
+            )
         )
+    if report.stuck or (plans and report.raised.bare_type == "RecursionError"):
+        # The innermost call's arguments say nothing about the call that was meant.
+        return tuple(plans)
     if not process.argv and report.source is CaptureSource.TEXT:
         script = _script_of(report)
         if script:
@@ -79,6 +94,14 @@ def replay_plans(
                 )
             )
     return tuple(plans)
+
+
+def _hang_seconds(report: CrashReport, settings: Settings) -> float:
+    """How long a replay of a hang must stay in one loop to count as hanging."""
+    if not report.stuck:
+        return 0.0
+    took = report.process.seconds * HANG_SHARE
+    return max(SHORTEST_HANG, min(took, LONGEST_HANG, settings.sandbox.replay_seconds * QUICK_SHARE))
 
 
 def validate(

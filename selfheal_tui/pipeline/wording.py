@@ -48,6 +48,8 @@ _ADVICE: dict[str, str] = {
     "deadlock": "Take locks in the same order everywhere, hold them briefly, and never call out while holding one.",
     "queue-full": "The consumer is slower than the producer. Let the producer wait (`put` with a timeout), drop by rule, or add consumers.",
     "timeout-network": "The other side or the network was slow. Retry, or raise the limit if that is normal for this call.",
+    "endless-loop": "Either the loop never ends, since what its condition reads does not change on some path, or it only "
+    "takes long. The interrupted frame is shown, not the watchdog that interrupted it.",
     "timeout": "Find what is slow before the limit is raised: blocking calls, work that grows with the data, waiting for something "
     "that has died. Then do less per step, do it in parallel, or raise the limit knowingly.",
     "worker-died": "A worker was killed (often for its memory) or crashed in native code. Look at its own output and the system log.",
@@ -136,6 +138,8 @@ def _about_values(signal: Signal, facts: Facts, where: str, expression: str, non
         return f"The key {facts.message or 'that was asked for'} is not in the mapping{mapping}{where}"
     if signal.id == "policy-refusal":
         return f"The program refused the action{where}: {facts.message}"
+    if signal.id == "endless-loop":
+        return f"The program's time limit ended what was running{where}: {facts.message or facts.error.bare_type}"
     if signal.id in ("timeout", "timeout-network"):
         return f"An operation took longer than its limit{where}: {facts.message or facts.error.bare_type}"
     if signal.id == "division-by-zero" and expression:

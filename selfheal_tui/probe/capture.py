@@ -15,7 +15,7 @@ from types import FrameType, TracebackType
 from typing import Any, Iterator, Mapping
 
 from . import evidence, replay, spool
-from .frames import Sources, describe_frame, walk
+from .frames import Sources, called_by_signal, describe_frame, walk
 from .known import known_secrets, mask_known
 from .redaction import MASK, is_secret_name, mask_text, mask_value
 from .render import Budget, clean, render, type_module, type_name
@@ -144,14 +144,17 @@ def _describe(
     problems: list[str],
 ) -> dict[str, Any]:
     kind = type(error)
+    # Innermost first, for the same reason; the wire has them outermost first.
+    frames = [
+        _guarded(problems, describe_frame, _bare_frame, level, sources, budget) for level in reversed(levels)
+    ][::-1]
+    for outer, inner, described in zip(levels, levels[1:], frames[1:]):  # noqa: B905 - 3.9
+        if called_by_signal(inner.tb_frame, outer.tb_frame):
+            described["by_signal"] = True
     result: dict[str, Any] = {
         "type": _printed_name(kind),
         "message": _message(error),
-        # Innermost first, for the same reason; the wire has them outermost first.
-        "frames": [
-            _guarded(problems, describe_frame, _bare_frame, level, sources, budget)
-            for level in reversed(levels)
-        ][::-1],
+        "frames": frames,
         "link": link,
         "mro": [_printed_name(base) for base in kind.__mro__[1:] if base is not object][:20],
         "evidence": _guarded(problems, evidence.gather, _no_evidence, error, levels, sources, budget),

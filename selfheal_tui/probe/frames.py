@@ -199,22 +199,61 @@ def describe_frame(trace: TracebackType, sources: Sources, budget: Budget) -> di
         A JSON-able `Frame`.
     """
     frame, code = trace.tb_frame, trace.tb_frame.f_code
+    line = line_of(trace)
     _, end_line, col, end_col = positions(trace)
     module = frame.f_globals.get("__name__", "")
     result: dict[str, Any] = {
         "file": clean(sources.absolute(code.co_filename)),
         "qualname": clean(sources.qualname(code)),
-        "line": trace.tb_lineno or 0,
+        "line": line,
         "module": clean(module) if type(module) is str else "",
         "end_line": end_line,
         "col": col,
         "end_col": end_col,
         "first_line": code.co_firstlineno,
-        "source": source_line(code.co_filename, trace.tb_lineno or 0, frame.f_globals),
+        "source": source_line(code.co_filename, line, frame.f_globals),
     }
     if sources.is_in_app(code.co_filename) and not budget.spent():
         result["locals"] = describe_locals(frame, budget)
     return result
+
+
+def line_of(trace: TracebackType) -> int:
+    """Returns the line that was running; the last one before it for an instruction that has none.
+
+    The jump back at the end of a loop belongs to no line, and a signal may arrive just there.
+
+    Args:
+        trace: One level of a traceback.
+
+    Returns:
+        The 1-based line; 0 when there is none.
+    """
+    line: int | None = trace.tb_lineno
+    table = getattr(trace.tb_frame.f_code, "co_lines", None)
+    if line or table is None:
+        return line or 0
+    before = [known for start, _, known in table() if known and start <= trace.tb_lasti]
+    return before[-1] if before else 0
+
+
+def called_by_signal(frame: FrameType, outer: FrameType) -> bool:
+    """Whether a frame is a signal's handler that interrupted the one outside it.
+
+    A handler is handed the interrupted frame; nothing else hands a function its caller's frame as second argument.
+
+    Args:
+        frame: A frame.
+        outer: The frame outside it in the same traceback.
+
+    Returns:
+        True if its second argument is that frame.
+    """
+    code = frame.f_code
+    if not 2 <= code.co_argcount <= 3:
+        return False
+    names = code.co_varnames[: code.co_argcount]
+    return any(frame.f_locals.get(name) is outer for name in names[1:])
 
 
 def source_line(file: str, line: int, names: dict[str, Any]) -> str:

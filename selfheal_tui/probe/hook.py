@@ -74,6 +74,16 @@ class Probe:
         watcher.install(self)
         if self.live and self.root:
             self._open_channel()
+        if os.environ.get("SELFHEAL_HANG_SECONDS"):
+            self._watch_main()
+
+    def _watch_main(self) -> None:
+        try:
+            from . import hangs
+
+            hangs.start_from_environment(self)
+        except Exception as problem:
+            self.note(problem)
 
     def _open_channel(self) -> None:
         try:

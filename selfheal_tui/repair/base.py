@@ -14,7 +14,9 @@ from selfheal_tui.model.candidate import Candidate, CannotFix
 from selfheal_tui.model.crash import CrashReport, ExceptionInfo, Frame
 from selfheal_tui.model.diagnosis import Diagnosis
 from selfheal_tui.model.incident import Attempt
+from selfheal_tui.model.ports import Laboratory, ReplayPlan
 from selfheal_tui.model.settings import Settings
+from selfheal_tui.model.trial import Trials
 from selfheal_tui.source.project import Project
 
 
@@ -30,6 +32,9 @@ class RepairContext:
         interpreter: The target interpreter's executable, to be asked about its library.
         attempts: Candidates tried before for this crash, with their proofs and why they were not taken.
         rejections: Reasons that operators gave for earlier rejections of this crash's fixes.
+        trials: Tries candidates quickly, for proposers that search; None when there is nothing to try them on.
+        laboratory: The isolated copy, for proposers that try very many small changes; None where it cannot do that.
+        plans: Ways to make the crash happen again, most telling first.
     """
 
     project: Project
@@ -39,6 +44,9 @@ class RepairContext:
     interpreter: str
     attempts: tuple[Attempt, ...] = ()
     rejections: tuple[str, ...] = ()
+    trials: Trials | None = None
+    laboratory: Laboratory | None = None
+    plans: tuple[ReplayPlan, ...] = ()
 
     @property
     def error(self) -> ExceptionInfo:

@@ -17,7 +17,7 @@ from typing import Any
 from selfheal_tui.model.crash import CrashReport
 from selfheal_tui.model.ports import ReplayPlan, ReplayResult, ReplayStatus
 from selfheal_tui.model.serial import MalformedDocumentError, from_json
-from selfheal_tui.probe.environment import probe_environment
+from selfheal_tui.probe.environment import HANG_END_AT_ONCE, probe_environment
 from selfheal_tui.sandbox.drivers.jail import CANNOT_RUN, CANNOT_RUN_MESSAGE
 from selfheal_tui.sandbox.interpreter import INTERPRETER_NAME
 from selfheal_tui.sandbox.paths import PathMap, absolute
@@ -71,12 +71,18 @@ def _replay_command(runner: Runner, paths: PathMap, plan: ReplayPlan, seconds: f
     if not plan.argv:
         return _impossible("the command line of the crashed program is not known")
     with runner.scratch() as scratch:
-        cwd = _working_directory(runner, paths, plan.cwd, scratch)
+        cwd = working_directory(runner, paths, plan.cwd, scratch)
         argv, problem = map_command(runner, paths, plan)
         if problem:
             return _impossible(problem)
         path = paths.import_path(plan.sys_path, plan.cwd or str(runner.walls.live))
-        environ = probe_environment(scratch.inbox, runner.walls.view, runner.environment(scratch, path))
+        environ = probe_environment(
+            scratch.inbox,
+            runner.walls.view,
+            runner.environment(scratch, path),
+            hang_seconds=plan.hang_seconds,
+            hang_end=HANG_END_AT_ONCE,
+        )
         finished = runner.command(
             argv,
             scratch,
@@ -84,7 +90,7 @@ def _replay_command(runner: Runner, paths: PathMap, plan: ReplayPlan, seconds: f
             cwd=cwd,
             stdin=plan.stdin,
             environ=environ,
-            more_readable=_outside(path, paths),
+            more_readable=outside_of(path, paths),
         )
         reports, unreadable = read_reports(scratch.inbox, paths)
         return _command_result(finished, reports, unreadable)
@@ -128,7 +134,8 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _working_directory(runner: Runner, paths: PathMap, cwd: str, scratch: Scratch) -> str:
+def working_directory(runner: Runner, paths: PathMap, cwd: str, scratch: Scratch) -> str:
+    """Finds where a replay starts, as seen inside."""
     live, view = runner.walls.live, runner.walls.view
     if not cwd:
         return str(view)
@@ -157,7 +164,7 @@ def map_command(runner: Runner, paths: PathMap, plan: ReplayPlan) -> tuple[list[
     executable = runner.walls.facts.executable
     first, rest = plan.argv[0], list(plan.argv[1:])
     if INTERPRETER_NAME.match(Path(first).name) or os.path.realpath(first) == os.path.realpath(executable):
-        script = _script_index(rest)
+        script = script_index(rest)
         if script is not None:
             where = absolute(cwd, rest[script])
             if Path(where).exists() and not paths.is_visible(paths.inside(where)):
@@ -173,7 +180,7 @@ def map_command(runner: Runner, paths: PathMap, plan: ReplayPlan) -> tuple[list[
     return [*command, *_map_arguments(runner, paths, rest, cwd)], ""
 
 
-def _script_index(arguments: Sequence[str]) -> int | None:
+def script_index(arguments: Sequence[str]) -> int | None:
     """Finds the script among the arguments of an interpreter; None for `-c`, `-m` and no script."""
     skip = False
     for index, argument in enumerate(arguments):
@@ -223,7 +230,8 @@ def _is_python_script(file: str) -> bool:
     return any(INTERPRETER_NAME.match(Path(word).name) for word in words)
 
 
-def _outside(path: Sequence[str], paths: PathMap) -> list[str]:
+def outside_of(path: Sequence[str], paths: PathMap) -> list[str]:
+    """Picks the entries of an import path that lie outside the copy and must be opened for reading."""
     return [entry for entry in path if not Path(entry).is_relative_to(paths.view)]
 
 
@@ -282,9 +290,9 @@ def _replay_call(runner: Runner, paths: PathMap, plan: ReplayPlan, seconds: floa
             scratch,
             seconds=seconds,
             stdin=json.dumps(spec).encode(),
-            cwd=_working_directory(runner, paths, plan.cwd, scratch),
+            cwd=working_directory(runner, paths, plan.cwd, scratch),
             environ=runner.environment(scratch, path),
-            more_readable=_outside(path, paths),
+            more_readable=outside_of(path, paths),
         )
     return _call_result(finished, paths)
 

@@ -11,7 +11,7 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from selfheal_tui.model.ports import TestRun
@@ -36,12 +36,15 @@ class _Outcomes:
     by_id: dict[str, str] = field(default_factory=dict)
     end: int | None = None
     interrupted: bool = False
+    failed_at: dict[str, str] = field(default_factory=dict)
 
     def having(self, outcome: str) -> frozenset[str]:
         return frozenset(name for name, known in self.by_id.items() if known == outcome)
 
 
-def run_tests(runner: Runner, plan: TestPlan, seconds: float, only: Sequence[str] = ()) -> TestRun:
+def run_tests(
+    runner: Runner, plan: TestPlan, seconds: float, only: Sequence[str] = (), each_seconds: float = 0.0
+) -> TestRun:
     """Runs tests.
 
     Args:
@@ -49,6 +52,7 @@ def run_tests(runner: Runner, plan: TestPlan, seconds: float, only: Sequence[str
         plan: How.
         seconds: Time limit.
         only: Ids to run, as an earlier run reported them; a configured command always runs whole.
+        each_seconds: Time limit of each test, where pytest runs them; 0 for none.
 
     Returns:
         What passed and failed.
@@ -60,17 +64,17 @@ def run_tests(runner: Runner, plan: TestPlan, seconds: float, only: Sequence[str
     if sum(map(len, chosen)) > _LONGEST_COMMAND:
         chosen = []  # too many for a command line: all of them then
     if plan.runner == "pytest":
-        return _run_pytest(runner, seconds, chosen)
+        return _run_pytest(runner, seconds, chosen, each_seconds)
     if plan.runner == "unittest":
         with runner.scratch() as scratch:
             finished = runner.driver("run_unittest.py", chosen, scratch, seconds=seconds)
         return _judge("unittest", finished, _read(finished.result))
     if plan.runner == "command":
-        return _run_configured(runner, plan.argv[0], seconds)
+        return _run_configured(runner, plan.argv[0], seconds, each_seconds)
     return TestRun(ran=False, reason=plan.reason or "no tests were found")
 
 
-def _run_pytest(runner: Runner, seconds: float, only: Sequence[str]) -> TestRun:
+def _run_pytest(runner: Runner, seconds: float, only: Sequence[str], each_seconds: float) -> TestRun:
     arguments = [
         "-q", "--color=no", f"--rootdir={runner.walls.view}", "--continue-on-collection-errors", "--maxfail=0",
         "-p", "no:randomly",
@@ -88,7 +92,7 @@ def _run_pytest(runner: Runner, seconds: float, only: Sequence[str]) -> TestRun:
                 [*arguments, *more, *only],
                 scratch,
                 seconds=max(0.1, seconds - spent),
-                environ=_with_cache(runner.environment(scratch), cache),
+                environ=_with_cache(_with_limit(runner.environment(scratch), each_seconds), cache),
                 more_readable=[cache] if cache else [],
             )
         run = _judge("pytest", finished, _read(finished.result))
@@ -102,13 +106,18 @@ def _with_cache(environ: dict[str, str], cache: str) -> dict[str, str]:
     return {**environ, "PYTHONPYCACHEPREFIX": cache} if cache else environ
 
 
-def _run_configured(runner: Runner, command: str, seconds: float) -> TestRun:
+def _with_limit(environ: dict[str, str], each_seconds: float) -> dict[str, str]:
+    return {**environ, "SELFHEAL_TEST_SECONDS": f"{each_seconds:g}"} if each_seconds > 0 else environ
+
+
+def _run_configured(runner: Runner, command: str, seconds: float, each_seconds: float) -> TestRun:
     argv = ["/bin/sh", "-c", command] if _SHELL.search(command) else shlex.split(command)
     with runner.scratch() as scratch:
         lines = scratch.given / "outcomes.jsonl"
         read_end, write_end = os.pipe()
         cache = warm_cache(runner.walls) if "pytest" in command else ""
-        environ = _with_cache(runner.environment(scratch, [str(DRIVERS / "pytest_plugin")]), cache)
+        clean = runner.environment(scratch, [str(DRIVERS / "pytest_plugin")])
+        environ = _with_cache(_with_limit(clean, each_seconds), cache)
         environ["PYTEST_ADDOPTS"] = "-p selfheal_pytest_plugin"
         environ["SELFHEAL_TEST_CHANNEL"] = f"{write_end}:{os.fstat(write_end).st_ino}:{lines}"
         finished = runner.command(
@@ -160,6 +169,8 @@ def _read(raw: bytes) -> _Outcomes:
             return _Outcomes()  # somebody else wrote to the channel: nothing in it can be believed
         if rank >= _RANK.get(outcomes.by_id.get(name, ""), -1):
             outcomes.by_id[name] = outcome
+        if data.get("at"):
+            outcomes.failed_at[name] = str(data["at"])
     return outcomes
 
 
@@ -191,7 +202,8 @@ def _judge(name: str, finished: Finished, outcomes: _Outcomes) -> TestRun:
     if problem:
         last = finished.output.strip().splitlines()[-1:] if outcomes.end is None else []
         return _did_not_run(name, finished, ": ".join([problem, *last]))
-    return _ended(name, finished, passed, failed, len(skipped))
+    ended = _ended(name, finished, passed, failed, len(skipped))
+    return replace(ended, failed_at=tuple(sorted(outcomes.failed_at.items())))
 
 
 def _did_not_run(name: str, finished: Finished, reason: str) -> TestRun:

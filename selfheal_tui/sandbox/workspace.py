@@ -16,11 +16,14 @@ from pathlib import Path, PurePosixPath
 from selfheal_tui.model.kinds import Isolation
 from selfheal_tui.model.ports import (
     ImportProbe,
+    LineTrace,
     ReplayPlan,
     ReplayResult,
     SandboxError,
     SyntaxProblem,
     TestRun,
+    TrialPlan,
+    TrialRun,
     Workspace,
 )
 from selfheal_tui.model.settings import ProjectSettings, SandboxSettings
@@ -34,6 +37,7 @@ from selfheal_tui.sandbox.runner import Runner
 from selfheal_tui.sandbox.scratchdirs import scratch_directory
 from selfheal_tui.sandbox.testplan import find_tests
 from selfheal_tui.sandbox.testrun import run_tests
+from selfheal_tui.sandbox.trials import trace, trace_tests, try_variants
 from selfheal_tui.sandbox.walls import Walls, readable_paths
 from selfheal_tui.source.project import Project
 
@@ -197,12 +201,13 @@ class ProjectWorkspace:
         with self._run() as runner:
             return replay(runner, plan, seconds)
 
-    def run_tests(self, *, seconds: float, only: Sequence[str] = ()) -> TestRun:
+    def run_tests(self, *, seconds: float, only: Sequence[str] = (), each_seconds: float = 0.0) -> TestRun:
         """Runs the project's tests (or only those ids).
 
         Args:
             seconds: Time limit.
             only: Ids that an earlier run reported.
+            each_seconds: Time limit of each test, for pytest only; 0 for none.
 
         Returns:
             What passed and failed, or why they could not run.
@@ -216,7 +221,32 @@ class ProjectWorkspace:
         interpreter = Interpreter(facts.executable, facts.version, "the sandbox")
         plan = find_tests(self._project, interpreter, self._project_settings.test_command)
         with self._run() as runner:
-            return run_tests(runner, plan, seconds, only)
+            return run_tests(runner, plan, seconds, only, each_seconds)
+
+    def trace(
+        self, plan: ReplayPlan, *, seconds: float, noticing: Sequence[tuple[str, str]] = ()
+    ) -> LineTrace:
+        """Runs a replay and tells which lines of the project ran; see `model.ports.Laboratory`."""
+        with self._run() as runner:
+            return trace(runner, plan, seconds, noticing)
+
+    def trace_tests(self, *, seconds: float) -> tuple[LineTrace, ...]:
+        """Runs the project's tests and tells which lines each ran; empty where they are not run by pytest."""
+        if not self._project_settings.run_tests:
+            return ()
+        facts = self._runner.walls.facts
+        interpreter = Interpreter(facts.executable, facts.version, "the sandbox")
+        if find_tests(self._project, interpreter, self._project_settings.test_command).runner != "pytest":
+            return ()
+        with self._run() as runner:
+            return trace_tests(runner, seconds)
+
+    def try_variants(self, plan: TrialPlan) -> TrialRun:
+        """Tries variants of the project's code; see `model.ports.Laboratory`."""
+        for path in {*plan.files, *(v.path for wave in plan.waves for v in wave)}:
+            self._checked(path)
+        with self._run() as runner:
+            return try_variants(runner, plan)
 
     @contextmanager
     def _run(self) -> Iterator[Runner]:

@@ -24,6 +24,9 @@ _MAX_CYCLE = 16
 _FOREIGN_FRAMES = 3
 """Where no frame is the project's own, the innermost few stand for the crash."""
 
+_OUTER_FRAMES = 3
+"""Of interrupted code the outermost few frames are told: the deeper, the more by chance."""
+
 FrameKey = tuple[str, str, str]
 
 
@@ -52,6 +55,11 @@ def fingerprint(report: CrashReport) -> Fingerprint:
 def _parts(info: ExceptionInfo) -> Iterator[str]:
     yield info.type.removeprefix("__main__.")  # which Python before 3.13 prints and later ones do not
     frames = [f for f in info.frames if f.in_app] or list(info.frames[-_FOREIGN_FRAMES:])
+    if info.interrupted_frames or info.bare_type == "Hang":
+        # On which line a loop was interrupted, and in which function that it calls, is chance.
+        stuck = [f for f in info.interrupted_frames or info.frames if f.in_app] or frames
+        yield from (part for frame in stuck[:_OUTER_FRAMES] for part in _key(frame)[:2])
+        return
     keys = [_key(frame) for frame in frames]
     for key in _once(keys) if info.bare_type == "RecursionError" else fold(keys):
         yield from key

@@ -54,6 +54,7 @@ def run_program(
     inbox: Path,
     environ: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    hang_seconds: float = 0.0,
 ) -> ProgramExit:
     """Runs a command under the probe and waits for its end.
 
@@ -63,6 +64,8 @@ def run_program(
         inbox: Folder that receives the crash reports.
         environ: Environment to start from; ours by default.
         cwd: Working directory; ours by default.
+        hang_seconds: It ends itself and reports a hang once its main thread has stayed so long in one loop or
+            wait; 0 never.
 
     Returns:
         How it ended.
@@ -70,7 +73,9 @@ def run_program(
     Raises:
         ProgramNotFoundError: The command does not exist or cannot be executed.
     """
-    environment = probe_environment(inbox, root, os.environ if environ is None else environ)
+    environment = probe_environment(
+        inbox, root, os.environ if environ is None else environ, hang_seconds=hang_seconds
+    )
     received: list[int] = []
     early: list[int] = []
     process: list[subprocess.Popen[bytes]] = []

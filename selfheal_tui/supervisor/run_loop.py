@@ -85,7 +85,7 @@ def drain(engine: Engine, files: Sequence[Path]) -> list[Incident]:
 
 
 def run_and_heal(
-    engine: Engine, argv: Sequence[str], *, max_heals: int
+    engine: Engine, argv: Sequence[str], *, max_heals: int, hang_seconds: float = 0.0
 ) -> Generator[LoopEvent, Silence | None, int]:
     """Runs a command until it ends by itself or cannot be healed.
 
@@ -93,6 +93,8 @@ def run_and_heal(
         engine: The engine of the project.
         argv: The command.
         max_heals: How many fixes may be applied in this call.
+        hang_seconds: The command is ended and healed once its main thread has stayed so long in one loop or
+            wait; 0 never.
 
     Yields:
         Program events, and the engine's steps; answers to `ApprovalNeeded` are passed on to the engine.
@@ -114,7 +116,7 @@ def run_and_heal(
         run += 1
         note = given.rewind() if run > 1 else ""
         yield ProgramStarted(tuple(argv), run, note)
-        ended = run_program(argv, root=root, inbox=inbox.directory)
+        ended = run_program(argv, root=root, inbox=inbox.directory, hang_seconds=hang_seconds)
         files = inbox.pending()
         incidents = drain(engine, files)
         yield ProgramEnded(ended, run, len(files))
@@ -206,6 +208,8 @@ def verdict_on(fixed: Incident, crashes: Sequence[Incident]) -> str:
     for crash in crashes:
         if crash.fingerprint == fixed.fingerprint:
             return "the same crash returned after the fix"
+        if crash.report.stuck and fixed.report.stuck:
+            return "the program still does not come to its end"
         suspect = crash.report.suspect()
         if suspect is not None and (suspect[1].path, suspect[1].qualname) in changed:
             return f"a new crash inside the changed function {suspect[1].qualname}"

@@ -11,10 +11,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import AFTER, BEFORE, NOW, RUNNING, FakeDesk, a_board, a_candidate, a_detail, a_program, a_request, a_row
+from fakes import (
+    AFTER,
+    BEFORE,
+    NOW,
+    RUNNING,
+    FakeDesk,
+    a_board,
+    a_candidate,
+    a_program,
+    a_row,
+)
 from harness import FullDesk, a_preview, console, names, screen_text, toasts, two_questions, until
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from selfheal_tui.operations.desk import Answered, BoardChanged, PreviewReady, Working
 from selfheal_tui.operations.snapshot import EngineView, FileChange

@@ -37,6 +37,11 @@ def exception_names(error: ExceptionInfo) -> frozenset[str]:
     return frozenset(names)
 
 
+def asserted(error: ExceptionInfo) -> bool:
+    """Whether an exception is a failed assertion: an answer was wrong, rather than something impossible."""
+    return "AssertionError" in exception_names(error)
+
+
 class RuleProposer:
     """The offline proposer.
 

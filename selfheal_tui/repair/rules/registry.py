@@ -22,6 +22,7 @@ MODULES: tuple[str, ...] = (
     "foreign_names",
     "misspelt_name",
     "unread_names",
+    "enclosing_names",
     "wrong_import",
     "circular_import",
     "relative_import",
@@ -55,6 +56,25 @@ MODULES: tuple[str, ...] = (
     "swapped_arguments",
     "unpacking",
     "bounds",
+    # guards and type tests that only a test can vouch for
+    "quoted_names",
+    "misplaced_members",
+    "override_signatures",
+    "sibling_keywords",
+    "none_parameters",
+    "none_guards",
+    "type_branches",
+    "lacking_items",
+    "expected_exceptions",
+    "widened_handlers",
+    # what does not come to its end
+    "loop_progress",
+    "loop_standstill",
+    "loop_interval",
+    "loop_growth",
+    "recursion_self",
+    "recursion_arguments",
+    "endless_waits",
     "no_cure",
 )
 

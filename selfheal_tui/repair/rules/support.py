@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeVar
 
@@ -256,15 +256,20 @@ def edited(
     edits: Mapping[str, Sequence[TextEdit]],
     *,
     notes: Sequence[str] = (),
+    guess: bool = False,
 ) -> Candidate | None:
-    """Makes a candidate out of text edits by file; None when a file cannot be read."""
+    """Makes a candidate out of text edits by file; None when a file cannot be read.
+
+    A `guess` is applied unasked only where a test judges what it does.
+    """
     changes: dict[str, str] = {}
     for path, file_edits in edits.items():
         source = read(context.project, path)
         if source is None:
             return None
         changes[path] = apply_edits(source.text, file_edits)
-    return candidate(context, rule, reason, confidence, changes, notes=notes)
+    made = candidate(context, rule, reason, confidence, changes, notes=notes)
+    return replace(made, guess=True) if guess else made
 
 
 def explained(reason: str, explanation: str = "") -> CannotFix:

@@ -96,7 +96,7 @@ class FakeWorkspace:
         assert self.replays is not None
         return self.replays(plan, self.fixed, count)
 
-    def run_tests(self, *, seconds: float, only: Sequence[str] = ()) -> TestRun:
+    def run_tests(self, *, seconds: float, only: Sequence[str] = (), each_seconds: float = 0.0) -> TestRun:
         count = sum(1 for entry in self.log if entry == f"tests {self.fixed}")
         self.log.append(f"tests {self.fixed}")
         assert self.tests is not None

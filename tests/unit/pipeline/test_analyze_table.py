@@ -47,6 +47,7 @@ class Case:
     mro: tuple[str, ...] = ()
     evidence: NameEvidence = field(default_factory=NameEvidence)
     notes: tuple[str, ...] = ()
+    interrupted: bool = False
 
     def report(self, root: Path) -> CrashReport:
         frames: list[Frame] = []
@@ -54,7 +55,7 @@ class Case:
             frames.append(
                 Frame(str(root / self.path), "work", 6, source=self.line, path=self.path, in_app=True)
             )
-        frames += [Frame(file, "inner", 1, source="…") for file in self.below]
+        frames += [Frame(file, "inner", 1, source="…", by_signal=self.interrupted) for file in self.below]
         info = ExceptionInfo(
             self.type,
             self.message,
@@ -78,6 +79,8 @@ CASES = [
     Case("timeout scalability high code", "asyncio.exceptions.TimeoutError", "", below=(f"{LIB}/asyncio/tasks.py",)),
     Case("timeout scalability high code", "subprocess.TimeoutExpired", "Command 'x' timed out after 3 seconds", below=(f"{LIB}/subprocess.py",)),
     Case("timeout scalability high code", "app.errors.StepFailed", "step timed out", line=RAISE),
+    Case("endless-loop scalability critical code", "TimeoutError", "still running after 5 s", line="while n:", below=("/app/late.py",), interrupted=True),
+    Case("missing-key bug high code", "KeyError", "'user'", path="app/agent.py", below=("/app/late.py",), interrupted=True),
     Case("timeout-network scalability high transient", "TimeoutError", "timed out", line="data = sock.recv(10)"),
     Case("timeout-network scalability high transient", "requests.exceptions.ReadTimeout", "HTTPConnectionPool(host='x'): Read timed out. (read timeout=3)", below=(f"{SITE}/requests/api.py",)),
     Case("timeout-network scalability high transient", "TimeoutError", "[Errno 110] Connection timed out", below=(f"{LIB}/socket.py",)),

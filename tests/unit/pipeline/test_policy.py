@@ -82,3 +82,15 @@ def test_the_policy_version_follows_what_decides() -> None:
     assert policy_version(settings) != policy_version(
         replace(settings, limits=LimitSettings(heals_per_hour=1))
     )
+
+
+def test_a_doubt_is_not_settled_while_tests_still_fail() -> None:
+    proof = a_proof(CANDIDATE)
+    judged = [replace(r, cured=9, judged="t") if r.rung == "tests" else r for r in proof.reports]
+    settled = replace(proof, reports=tuple(judged))
+    left = replace(
+        proof, reports=tuple(replace(r, left_failing=2) if r.rung == "tests" else r for r in judged)
+    )
+    given = {"guess": True, "doubt": "little was seen of it"}
+    assert "thin-evidence" not in asked(facts(Environment.LOCAL, proof=settled, **given))
+    assert "thin-evidence" in asked(facts(Environment.LOCAL, proof=left, **given))

@@ -17,7 +17,7 @@ def test_a_key_can_be_changed_and_is_shown_as_changed():
 
 @pytest.mark.parametrize("entry", ["app.quit", "app.quit=", "=Q", "no.such=Q"])
 def test_an_entry_that_is_wrong_is_named_with_the_remedy(entry):
-    with pytest.raises(KeymapError, match="console.keys"):
+    with pytest.raises(KeymapError, match=r"console\.keys"):
         parse_keymap([entry])
 
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from typing import Any
 
 CHANNEL = "SELFHEAL_TEST_CHANNEL"
+LIMIT = "SELFHEAL_TEST_SECONDS"
+AGAIN_SECONDS = 1.0
 
 
 class Reporter:
@@ -23,6 +26,7 @@ class Reporter:
         self.interrupted = False
         self.root = ""
         self.here = os.getcwd()
+        self.limit = float(os.environ.get(LIMIT) or 0)
 
     def write(self, line: dict[str, Any]) -> None:
         """Writes one line, whole."""
@@ -50,7 +54,34 @@ class Reporter:
             return
         if outcome == "passed" and hasattr(report, "wasxfail"):
             outcome = "skipped"  # an unexpected pass that is not strict says nothing either way
-        self.write({"id": self.name(report.nodeid), "outcome": outcome})
+        line = {"id": self.name(report.nodeid), "outcome": outcome}
+        if outcome == "failed":
+            line["at"] = self.failed_in(report)
+        self.write(line)
+
+    def failed_in(self, report: Any) -> str:
+        """File of the project in which a test failed, innermost; empty when the report does not tell."""
+        entries = getattr(getattr(report.longrepr, "reprtraceback", None), "reprentries", ())
+        for entry in reversed(list(entries)):
+            place = getattr(getattr(entry, "reprfileloc", None), "path", "")
+            file = (
+                os.path.relpath(os.path.join(self.root or self.here, str(place)), self.here) if place else ""
+            )
+            if file and not file.startswith("..") and "site-packages" not in file:
+                return file.replace(os.sep, "/")
+        return ""
+
+    def pytest_runtest_call(self) -> None:
+        """A test begins; where each has a time limit, its clock does."""
+        if self.limit > 0 and hasattr(signal, "setitimer"):
+            signal.signal(signal.SIGALRM, too_long)
+            # Again and again: code under test may swallow the first one.
+            signal.setitimer(signal.ITIMER_REAL, self.limit, AGAIN_SECONDS)
+
+    def pytest_runtest_teardown(self) -> None:
+        """The test is over."""
+        if self.limit > 0 and hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def pytest_collectreport(self, report: Any) -> None:
         """A file or class was collected, or could not be."""
@@ -69,6 +100,11 @@ class Reporter:
         """All tests have run."""
         if not hasattr(session.config, "workerinput"):
             self.write({"end": int(exitstatus), "interrupted": self.interrupted})
+
+
+def too_long(_number: int, _frame: Any) -> None:
+    """Ends a test that does not end by itself."""
+    raise TimeoutError("the test did not end within its time limit")
 
 
 def open_channel() -> int | None:
