@@ -10,7 +10,6 @@ The same crash can be looked at in three ways:
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -29,6 +28,7 @@ from selfheal_tui.repair.rules.engine import RuleProposer
 from selfheal_tui.repair.rules.rule import Rule
 from selfheal_tui.source.project import Project
 from selfheal_tui.source.tracebacks import parse_traceback
+from tests.unit.repair import interpreters
 
 MODES = ("probe", "text", "bare")
 _LAUNCHER = """
@@ -86,23 +86,18 @@ class Lab:
 
     def run(self) -> subprocess.CompletedProcess[str]:
         """Runs the script as a user would."""
-        environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHON_COLORS": "0"}
-        return subprocess.run(
-            [sys.executable, str(self.root / self.script)],
-            cwd=self.root, capture_output=True, text=True, timeout=60, env=environ,
-        )  # fmt: skip
+        return interpreters.run(self.root / self.script, self.root, self.outside)
 
     def report(self, mode: str) -> CrashReport:
         """Lets the project crash and captures it in one of `MODES`, frames localised."""
         project = Project(self.root)
         if mode == "probe":
-            launcher, out = self.outside / "launcher.py", self.outside / "report.json"
-            launcher.write_text(_LAUNCHER)
+            script, out = self.root / self.script, self.outside / "report.json"
             out.unlink(missing_ok=True)
-            done = subprocess.run(
-                [sys.executable, str(launcher), str(out), str(self.root), str(self.root / self.script)],
-                cwd=self.root, capture_output=True, text=True, timeout=60,
-            )  # fmt: skip
+            if interpreters.hides_a_module(self.root):
+                done = self._probe_afresh(script, out)
+            else:
+                done = interpreters.probe(script, self.root, out, self.outside)
             assert out.exists(), f"it did not crash: {done.stdout}{done.stderr}"
             assert done.returncode == 0, f"the capture itself crashed: {done.stderr}"
             return project.localise(from_json(out.read_bytes(), CrashReport))
@@ -112,6 +107,12 @@ class Lab:
         if mode == "bare":
             report = report.with_chain(tuple(_without_columns(info) for info in report.chain))
         return report
+
+    def _probe_afresh(self, script: Path, out: Path) -> subprocess.CompletedProcess[str]:
+        launcher = self.outside / "launcher.py"
+        launcher.write_text(_LAUNCHER)
+        command = [sys.executable, str(launcher), str(out), str(self.root), str(script)]
+        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, timeout=60)
 
     def context(self, mode: str = "probe", *, report: CrashReport | None = None) -> RepairContext:
         """Builds what a proposer is given."""
