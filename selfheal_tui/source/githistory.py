@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from selfheal_tui.source.listing import in_repository
 from selfheal_tui.source.position import Definition, definitions
 from selfheal_tui.source.project import Project
 from selfheal_tui.source.text import UnreadableSourceError
@@ -102,7 +103,10 @@ class GitHistory:
     def available(self) -> bool:
         """Whether the project is in a git repository that has a commit."""
         if self._available is None:
-            self._available = self._git("rev-parse", "--verify", "-q", "HEAD^{commit}") is not None
+            self._available = (
+                in_repository(self._project.root)
+                and self._git("rev-parse", "--verify", "-q", "HEAD^{commit}") is not None
+            )
         return self._available
 
     def show(self, sha: str, path: str) -> str | None:

@@ -17,6 +17,15 @@ _GIT_SECONDS = 20.0
 """A listing takes milliseconds; a repository on a dead network drive must not hang an incident."""
 
 
+def in_repository(root: Path) -> bool:
+    """Tells whether a directory can be part of a git work tree, without starting git.
+
+    Args:
+        root: A resolved directory.
+    """
+    return any(os.path.lexists(folder / ".git") for folder in (root, *root.parents))
+
+
 def tracked_files(root: Path) -> list[str] | None:
     """Asks git for the files below a directory that are tracked, or new and not ignored.
 
@@ -26,6 +35,8 @@ def tracked_files(root: Path) -> list[str] | None:
     Returns:
         Paths relative to it with forward slashes, or None where git cannot tell.
     """
+    if not in_repository(root):
+        return None
     environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     environ |= {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
     # A repository's own configuration may name programs; fsmonitor is the one that listing would start.
