@@ -47,7 +47,12 @@ class IncidentsView(View):
             with Vertical(id="incident-pane", classes="pane"):
                 yield FilterBar()
                 yield RowList[IncidentRow](
-                    self._draw, lambda row: row.incident_id, row_lines=2, empty=EMPTY, id="incident-list"
+                    self._draw,
+                    lambda row: row.incident_id,
+                    row_lines=2,
+                    empty=EMPTY,
+                    top_first=True,
+                    id="incident-list",
                 )
             yield DetailPane(id="incident-detail")
             with Vertical(id="incident-diff", classes="pane"):

@@ -87,6 +87,7 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         *,
         row_lines: int = 1,
         empty: str = "",
+        top_first: bool = False,
         name: str | None = None,
         id: str | None = None,  # noqa: A002 - the name that every widget of Textual has
         classes: str | None = None,
@@ -98,6 +99,7 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
             key: Tells items apart; stable and unique.
             row_lines: Lines a row.
             empty: What is said when there is no row; plain text.
+            top_first: Until somebody has used the list, keep its top in view rather than the line of the cursor.
             name: As for every widget.
             id: As for every widget.
             classes: As for every widget.
@@ -112,6 +114,7 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         self._places: dict[str, int] = {}
         self._cursor = 0
         self._shown = False
+        self._touched = not top_first
         self._pending: Sequence[Item] | None = None
         self._held = False
         self._unseen: set[str] = set()
@@ -186,7 +189,8 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         """Shows other items, or changed ones; the cursor's row stays where it is on the screen.
 
         The cursor stays on its key; where that is gone it goes to the next row that is still there. While the cursor
-        is scrolled out of view, the first visible row stays in place instead.
+        is scrolled out of view, the first visible row stays in place instead. A list that is `top_first` and was not
+        used yet is read by nobody at a place: its top stays in view while the cursor does, so that what is urgent is seen.
         """
         if self._held:
             self._pending = items
@@ -201,6 +205,8 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         self._cursor = self._survivor(old_keys, self._cursor)
         place = self._survivor(old_keys, anchor)
         target = max(0, place * self._row_lines - line) if self._shown and self._keys else 0
+        if not self._touched and (self._cursor + 1) * self._row_lines <= self._viewport:
+            target = 0
         height = len(self._keys) * self._row_lines
         # Where rows below went away, blank lines keep the others in place until the operator moves.
         self._set_height(max(height, target + self._viewport) if target else height)
@@ -216,6 +222,7 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
 
     def move_to(self, key: str) -> bool:
         """Puts the cursor on a row and scrolls it into view; returns whether the row is there."""
+        self._touched = True
         if key not in self._places:
             return False
         self._go(self._places[key])
@@ -256,8 +263,17 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         if self.cursor_key is not None:
             self._say(self.Chosen(self, self.cursor_key))
 
+    def on_key(self) -> None:
+        """From the first key on somebody reads at a place."""
+        self._touched = True
+
+    def on_mouse_scroll_down(self) -> None:
+        """The same for the wheel."""
+        self._touched = True
+
     def on_click(self, event: events.Click) -> None:
         """Moves the cursor; a double click chooses."""
+        self._touched = True
         offset = event.get_content_offset(self)
         if offset is None:
             return
