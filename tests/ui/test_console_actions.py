@@ -92,7 +92,7 @@ async def everywhere() -> None:
         await pilot.press("escape")
         assert app.screen is app.home
         await pilot.press("colon")
-        assert names(app.screen_stack)[-1] == "CommandPalette"
+        assert names(app.screen_stack)[-1] == "Palette"
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.home)
         seen = [app.theme]
@@ -266,7 +266,7 @@ async def review() -> None:
         assert len(screen.query_one(DiffView).chosen_hunks) == 1
         await pilot.press("a")
         assert not desk.made()
-        assert any("was not proved" in text for text in toasts(app))
+        assert any("unproved" in text for text in toasts(app))
         await pilot.press("P")
         [(_, request, files, what)] = desk.made("revise")
         assert (request, what) == ("req-a1b2", "1 of 2 hunks")
