@@ -157,7 +157,8 @@ class Console(Acting, App[int], inherit_bindings=False):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 loop.add_signal_handler(number, self._ended_by, number)
-        self.desk.start(self._told)
+        # What it loads would keep the first picture waiting.
+        self.call_after_refresh(self.desk.start, self._told)
 
     def _told(self, event: DeskEvent) -> None:
         self.post_message(Heard(event))  # safe from any thread
@@ -280,10 +281,11 @@ class Console(Acting, App[int], inherit_bindings=False):
 
     def act_back(self) -> None:
         """Closes what is open on top, else has the view go back."""
-        if len(self.screen_stack) > 1:
-            self.pop_screen()
-        else:
+        back: Callable[[], bool] | None = getattr(self.screen, "back", None)
+        if len(self.screen_stack) == 1:
             self.home.back()
+        elif back is None or not back():
+            self.pop_screen()
 
     def act_quit(self) -> None:
         """Leaves; asks first where that stops a program."""

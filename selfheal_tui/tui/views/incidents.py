@@ -158,6 +158,10 @@ class IncidentsView(View):
             row.risk,
         )
 
+    def look_anew(self) -> None:
+        """What somebody decided may move what they see: the top of the list comes into view again."""
+        self._list.look_anew()
+
     # -- drawing ------------------------------------------------------------------------------------
 
     def _draw(self, row: IncidentRow, width: int, _cursor: bool) -> Sequence[Text]:

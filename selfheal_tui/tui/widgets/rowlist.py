@@ -114,6 +114,7 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         self._places: dict[str, int] = {}
         self._cursor = 0
         self._shown = False
+        self._top_first = top_first
         self._touched = not top_first
         self._pending: Sequence[Item] | None = None
         self._held = False
@@ -227,6 +228,12 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
             return False
         self._go(self._places[key])
         return True
+
+    def look_anew(self) -> None:
+        """Somebody comes back to a `top_first` list from elsewhere, and reads at no place of it yet."""
+        if self._top_first and not self._held:
+            self._touched = False
+            self.show(self._items)
 
     # -- actions ------------------------------------------------------------------------------------
 
