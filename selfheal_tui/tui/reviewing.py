@@ -58,11 +58,11 @@ def what_then(programs: Sequence[ProgramView], approve: str, undo: str, *, coded
     if not running:
         then = "used from the next start on"
     elif len(running) == 1:
-        then = f"and {one_line(running[0])} gets it, live or by a restart"
+        then = f"{one_line(running[0])} gets it live or by restart"
     else:
-        then = "and the programs get it, live or by a restart"
-    how = f"{approve}, then the code, approves" if coded else f"{approve} approves"
-    return f"{how}: this is written, {then}; {undo} takes it back"
+        then = "the programs get it live or by restart"
+    how = f"{approve} + code approves" if coded else f"{approve} approves"
+    return f"{how}: written, {then}; {undo} takes it back"
 
 
 def asked_candidate(detail: IncidentDetail | None, request: RequestView | None) -> CandidateView | None:
