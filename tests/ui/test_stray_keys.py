@@ -29,6 +29,7 @@ from selfheal_tui.tui.app import Console
 from selfheal_tui.tui.arming import ARM_SECONDS
 from selfheal_tui.tui.screens.home import HomeScreen
 from selfheal_tui.tui.screens.review import ReviewScreen
+from selfheal_tui.tui.widgets.footer import Footer
 
 PARTS, ROUNDS = 4, 250
 """A thousand times together; in parts, so that they can run side by side."""
@@ -201,3 +202,27 @@ async def test_random_text_while_a_question_arrives_decides_nothing_a_thousand_t
         app._end_batch()
     assert reviews > ROUNDS / 20, "the review was hardly ever read: this proved little"
     assert typist.pressed_in_review > ROUNDS / 25
+
+
+async def test_a_key_from_before_the_arming_is_swallowed_though_the_footer_is_drawn_meanwhile(
+    clock: Clock,
+) -> None:
+    desk = two_questions()
+    async with console(desk, (80, 24)) as (app, pilot):
+        typist = Typist(app, pilot, clock, random.Random(1))
+        await typist.type(["v"], 0.01)
+        await until(pilot, lambda: isinstance(app.screen, ReviewScreen) and app.screen.arming.painted)
+        screen: Any = app.screen
+        late = events.Key("a", "a")
+        late.time = clock.now
+        clock.now += ARM_SECONDS + 0.05
+        await until(pilot, lambda: screen.arming.armed)
+        screen.on_key(late)
+        screen.query_one(Footer).render()
+        screen.action_act("review.approve")
+        assert not desk.made(*DECIDED)
+        # One that went to another screen first, so that nobody here knows how old it is.
+        screen.action_act("review.approve")
+        assert not desk.made(*DECIDED)
+        await typist.type(["a"], 0.01)
+        assert desk.made(*DECIDED) == [("approve", "req-a1b2", "", "")]
