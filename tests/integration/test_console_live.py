@@ -167,7 +167,7 @@ def test_two_consoles_on_one_project_agree(world: World) -> None:
             await approve(one, keys)
             await until(lambda: not other.board.requests, "the end of the question in the other", other)
             assert world.file.read_text() == FIXED
-            await until(lambda: looking._over(), "the other's review saying so", other)
+            await until(looking._over, "the other's review saying so", other)
             written = tree(world.root)
             await other_keys.press("a")
             await other_keys.pause(0.1)

@@ -20,7 +20,7 @@ import pytest
 from shell import GREETER, PYTHON, Shell
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals of this kind here")
-SECRET = "sk-live-0123456789abcdef0123456789abcdef"  # noqa: S105 - what must not be seen
+SECRET = "sk-live-0123456789abcdef0123456789abcdef"
 
 
 class Terminal:
@@ -44,7 +44,7 @@ class Terminal:
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,
-            preexec_fn=self._own_session,
+            preexec_fn=self._own_session,  # noqa: PLW1509 - a controlling terminal is taken in the child
         )
 
     def _own_session(self) -> None:
@@ -149,7 +149,7 @@ def test_however_it_ends_the_terminal_is_as_before_and_nothing_is_left(
         terminal.type({"q": "q", "ctrl-c": "\x03"}[ending])
     assert terminal.ended() == code
     terminal.is_restored()
-    gone, alive = psutil.wait_procs(children, timeout=5)
+    _gone, alive = psutil.wait_procs(children, timeout=5)
     assert not alive
     assert b"Traceback" not in terminal.after
 
@@ -187,7 +187,9 @@ def test_a_crash_inside_restores_the_terminal_tells_no_locals_and_names_the_trac
 
 
 def test_a_program_under_the_console_ends_with_it(opened: Callable[..., Terminal], tmp_path: Path) -> None:
-    (tmp_path / "forever.py").write_text("import time\nprint('tick', flush=True)\nwhile True: time.sleep(0.1)\n")
+    (tmp_path / "forever.py").write_text(
+        "import time\nprint('tick', flush=True)\nwhile True: time.sleep(0.1)\n"
+    )
     terminal = opened("run", "--", PYTHON, "forever.py")
     ready(terminal)
 
@@ -206,7 +208,7 @@ def test_a_program_under_the_console_ends_with_it(opened: Callable[..., Terminal
     terminal.type("q")
     terminal.ended()
     terminal.is_restored()
-    gone, alive = psutil.wait_procs(running, timeout=5)
+    _gone, alive = psutil.wait_procs(running, timeout=5)
     assert not alive
 
 

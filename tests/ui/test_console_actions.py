@@ -8,13 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import AFTER, BEFORE, NOW, RUNNING, FakeDesk, a_board, a_candidate, a_detail, a_program, a_request, a_row
+from fakes import (
+    AFTER,
+    BEFORE,
+    NOW,
+    RUNNING,
+    FakeDesk,
+    a_board,
+    a_candidate,
+    a_program,
+    a_row,
+)
 from harness import FullDesk, a_preview, console, names, screen_text, toasts, two_questions, until
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from selfheal_tui.operations.desk import Answered, BoardChanged, PreviewReady, Working
 from selfheal_tui.operations.snapshot import EngineView, FileChange
@@ -287,8 +297,7 @@ async def review() -> None:
         edited = AFTER + "# by hand\n"
 
         def editor(command: list[str]) -> int:
-            with open(command[-1], "w", encoding="utf-8") as file:
-                file.write(edited)
+            Path(command[-1]).write_text(edited, encoding="utf-8")
             return 0
 
         screen.run_editor = editor  # type: ignore[method-assign]  # no terminal to suspend here

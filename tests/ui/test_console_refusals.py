@@ -139,7 +139,9 @@ async def test_escape_always_goes_one_step_back_and_ends_nothing() -> None:
             await pilot.press(*keys)
             await until(pilot, lambda: app.screen is not app.home, f"{keys} opened nothing")
             await pilot.press("escape")
-            await until(pilot, lambda: app.screen is app.home, f"{keys} was not closed: {names(app.screen_stack)}")
+            await until(
+                pilot, lambda: app.screen is app.home, f"{keys} was not closed: {names(app.screen_stack)}"
+            )
             await pilot.press("1")
         await pilot.press("enter", "escape")
         assert app.home.query_one("#incident-list", RowList).has_focus

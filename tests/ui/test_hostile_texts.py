@@ -10,7 +10,7 @@ import asyncio
 import re
 import unicodedata
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fakes import NOW
 from harness import FullDesk, console, strips, two_questions
@@ -62,7 +62,11 @@ few = settings(
     max_examples=5,
     deadline=None,
     database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.data_too_large,
+    ],
 )
 
 
@@ -111,7 +115,22 @@ def check(app: Console) -> None:
 async def walk(app: Console, pilot: Pilot[int]) -> None:
     """Goes everywhere, looking at what is drawn."""
     check(app)
-    for key in ("2", "3", "j", "4", "5", "1", "enter", "tab", "tab", "tab", "tab", "escape", "question_mark", "escape"):
+    for key in (
+        "2",
+        "3",
+        "j",
+        "4",
+        "5",
+        "1",
+        "enter",
+        "tab",
+        "tab",
+        "tab",
+        "tab",
+        "escape",
+        "question_mark",
+        "escape",
+    ):
         await pilot.press(key)
         check(app)
     app.tell(app.board.project)

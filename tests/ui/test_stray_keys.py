@@ -17,7 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fakes import AFTER, BEFORE, NOW, a_candidate, a_detail, a_request, a_row
+from fakes import AFTER, BEFORE, a_candidate, a_detail, a_request, a_row
 from harness import VIEWS, FullDesk, console, two_questions, until
 from textual import events
 from textual.keys import _character_to_key
@@ -124,7 +124,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     replaced = 0
     for name, module in list(sys.modules.items()):
-        if name.startswith("selfheal_tui.tui.screens.") and getattr(module, "time", None) is __import__("time"):
+        if name.startswith("selfheal_tui.tui.screens.") and getattr(module, "time", None) is __import__(
+            "time"
+        ):
             stand_in = SimpleNamespace(**{**vars(module.time), "monotonic": clock.monotonic})
             monkeypatch.setattr(module, "time", stand_in)
             replaced += 1
