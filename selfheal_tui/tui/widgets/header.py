@@ -35,7 +35,7 @@ class Header(Widget):
         need = _need(board)
         parts: list[tuple[int, Text]] = [
             (3, Text("selfheal", looks.named("primary", bold=True))),
-            (1, Text(board.project or "…", "bold")),
+            (2, _shortened(board.project or "…", width // 4)),
             (
                 1,
                 Text(
@@ -43,7 +43,8 @@ class Header(Widget):
                     looks.style(Tone.WARN if board.environment == "production" else Tone.QUIET),
                 ),
             ),
-            (2, Text.assemble("engine ", engine)),
+            # Only that it runs goes without saying.
+            (2 if board.engine.standing.tone is Tone.GOOD else 1, Text.assemble("engine ", engine)),
             (
                 0,
                 Text(
@@ -55,16 +56,22 @@ class Header(Widget):
             parts.insert(3, (1, Text("read-only", looks.style(Tone.WARN))))
         if app.errands:
             parts.append((2, Text(f"{len(app.errands)} at work", looks.style(Tone.BUSY))))
-        for least in (3, 2, 1):
+        while len(parts) > 1:
             line = Text(" ").append_text(Text(looks.dot).join([part for _, part in parts]))
             if line.cell_len + len(clock) + 2 <= width:
                 break
-            parts = [(rank, part) for rank, part in parts if rank < least]
+            parts.remove(max(parts, key=lambda part: part[0]))
         line = Text(" ").append_text(Text(looks.dot).join([part for _, part in parts]))
         line.truncate(max(0, width - len(clock) - 2), overflow="ellipsis")
         line.append(" " * max(1, width - line.cell_len - len(clock) - 1))
         line.append(clock, looks.quiet)
         return line
+
+
+def _shortened(name: str, width: int) -> Text:
+    text = Text(name, "bold")
+    text.truncate(max(8, width), overflow="ellipsis")
+    return text
 
 
 def _need(board: Board) -> str:
