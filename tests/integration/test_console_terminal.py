@@ -32,7 +32,9 @@ class Terminal:
         environ: Its environment.
     """
 
-    def __init__(self, argv: Sequence[str], cwd: Path, environ: dict[str, str]) -> None:
+    def __init__(
+        self, argv: Sequence[str], cwd: Path, environ: dict[str, str], *, own_session: bool = True
+    ) -> None:
         self.master, self._slave = pty.openpty()
         termios.tcsetwinsize(self._slave, (36, 120))
         self.before = termios.tcgetattr(self._slave)
@@ -44,7 +46,8 @@ class Terminal:
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,
-            preexec_fn=self._own_session,  # noqa: PLW1509 - a controlling terminal is taken in the child
+            # A controlling terminal is taken in the child.
+            preexec_fn=self._own_session if own_session else os.setsid,  # noqa: PLW1509
         )
 
     def _own_session(self) -> None:
@@ -96,12 +99,19 @@ class Terminal:
         assert self.written.rfind(b"\x1b[?25h") > self.written.rfind(b"\x1b[?25l"), "the cursor is hidden"
         assert termios.tcgetattr(self._slave) == self.before
 
+    def vanish(self) -> None:
+        """Closes the terminal at our end, as a connection that breaks does."""
+        os.close(self._slave)
+        os.close(self.master)
+        self.master = self._slave = -1
+
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        os.close(self.master)
-        os.close(self._slave)
+        if self.master >= 0:
+            os.close(self.master)
+            os.close(self._slave)
 
 
 def family(pid: int) -> list[psutil.Process]:
@@ -116,9 +126,11 @@ def opened(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
     shell = Shell(tmp_path, GREETER)
     terminals: list[Terminal] = []
 
-    def open_(*arguments: str, command: Sequence[str] = (), **environ: str) -> Terminal:
+    def open_(
+        *arguments: str, command: Sequence[str] = (), own_session: bool = True, **environ: str
+    ) -> Terminal:
         argv = list(command) or shell.command(*arguments)
-        terminal = Terminal(argv, tmp_path, {**shell.environ, **environ})
+        terminal = Terminal(argv, tmp_path, {**shell.environ, **environ}, own_session=own_session)
         terminals.append(terminal)
         return terminal
 
@@ -152,6 +164,23 @@ def test_however_it_ends_the_terminal_is_as_before_and_nothing_is_left(
     _gone, alive = psutil.wait_procs(children, timeout=5)
     assert not alive
     assert b"Traceback" not in terminal.after
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["with a signal", "without one"])
+def test_a_terminal_that_vanishes_ends_the_console_and_its_program(
+    opened: Callable[..., Terminal], tmp_path: Path, told: bool
+) -> None:
+    (tmp_path / "ticks.py").write_text(
+        "import time\nwhile True:\n    print('tick', flush=True); time.sleep(0.05)\n"
+    )
+    terminal = opened("run", "--", PYTHON, "ticks.py", own_session=told)
+    terminal.shows("running")
+    terminal.until(lambda: any("ticks.py" in " ".join(c.cmdline()) for c in family(terminal.process.pid)))
+    children = family(terminal.process.pid)
+    terminal.vanish()
+    assert terminal.process.wait(60) == 129
+    _gone, alive = psutil.wait_procs(children, timeout=10)
+    assert not alive
 
 
 CRASHES = """
