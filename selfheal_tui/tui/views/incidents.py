@@ -13,6 +13,7 @@ from textual.content import Content
 
 from selfheal_tui.operations.desk import DeskEvent, DetailReady, ProofMoved
 from selfheal_tui.operations.snapshot import Board, IncidentDetail, IncidentRow, Tone
+from selfheal_tui.operations.standings import ENGINE_FAILED
 from selfheal_tui.tui.acting import bindings_of
 from selfheal_tui.tui.actions import Action
 from selfheal_tui.tui.times import age
@@ -87,6 +88,8 @@ class IncidentsView(View):
             if board.loading
             else f"none of {self._total} incidents has all of: {' '.join(self._words)}"
             if self._words
+            else "nothing can be read; why, stands above"
+            if board.engine.standing.word == ENGINE_FAILED.word
             else EMPTY
         )
         self._list.show(rows)

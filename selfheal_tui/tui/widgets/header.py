@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from selfheal_tui.operations.snapshot import Board, Tone
+from selfheal_tui.operations.standings import ENGINE_FAILED
 
 if TYPE_CHECKING:
     from selfheal_tui.tui.app import Console
@@ -52,6 +53,11 @@ class Header(Widget):
                 ),
             ),
         ]
+        down = [program for program in board.programs if program.standing.tone is Tone.BAD]
+        if down:
+            name = down[0].name if len(down) == 1 else f"{len(down)} programs"
+            text = looks.badge(down[0].standing)
+            parts.append((1, Text.assemble(_shortened(name, 16), " ", text)))
         if board.read_only:
             parts.insert(3, (1, Text("read-only", looks.style(Tone.WARN))))
         if app.errands:
@@ -77,6 +83,8 @@ def _shortened(name: str, width: int) -> Text:
 def _need(board: Board) -> str:
     if board.loading:
         return "reading the store"
+    if board.engine.standing.word == ENGINE_FAILED.word:
+        return "look below"
     count = board.needs_you
     return f"{count} need{'s' if count == 1 else ''} you" if count else "nothing needs you"
 
