@@ -93,8 +93,13 @@ class ArmedScreen(Acting, Screen[None]):
         self._turn(self.arming.back("covered", time.monotonic()))
 
     def on_key(self, event: events.Key) -> None:
-        """Remembers when a key was pressed, which may be long before it gets here."""
+        """Remembers when a key was pressed, which may be long before it gets here.
+
+        A letter that does nothing here is prose for something else: the next one must not decide.
+        """
         self._pressed_at = event.time
+        if event.is_printable and event.key not in self.active_bindings:
+            self.look_again()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """The same for a key in the footer that is clicked."""
