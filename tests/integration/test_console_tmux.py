@@ -204,7 +204,7 @@ def test_every_way_to_decide_in_one_session(tmux: Tmux, tmp_path: Path) -> None:
     until(lambda: press_until_written(window, lambda: has("alpha", before)), "the rollback")
     at_home(window)
     window.press("3")
-    window.shows(r"before a rollback of #")
+    window.shows("3 versions of 2 files")
     window.press("u")
     window.shows("undo the rollback")
     until(lambda: press_until_written(window, lambda: has("alpha", fixed)), "the undo")
