@@ -156,8 +156,10 @@ class Console(Acting, App[int], inherit_bindings=False):
         """Begins to watch; takes over the signals that would leave the terminal in disorder."""
         if not self.is_headless and threading.current_thread() is threading.main_thread():
             Ending(self._leave, self.desk.stop, sys.__stderr__.fileno() if sys.__stderr__ else 2).watch()
-        # What it loads would keep the first picture waiting.
-        self.call_after_refresh(self.desk.start, self._told)
+        if self.is_headless:  # there is no picture that would wait
+            self.desk.start(self._told)
+        else:  # what it loads would keep the first picture waiting
+            self.call_after_refresh(self.desk.start, self._told)
 
     def _told(self, event: DeskEvent) -> None:
         self.post_message(Heard(event))  # safe from any thread
