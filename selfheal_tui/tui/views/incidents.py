@@ -41,6 +41,7 @@ class IncidentsView(View):
         super().__init__(id=id)
         self._words: tuple[str, ...] = ()
         self._total = 0
+        self._ages: list[str] = []
 
     def compose(self) -> ComposeResult:
         """Lays the view out."""
@@ -61,8 +62,15 @@ class IncidentsView(View):
 
     def on_mount(self) -> None:
         """Keeps ages going."""
-        self.set_interval(1.0, self._list.refresh)
+        self.set_interval(1.0, self._keep_ages_going)
         self._entitle()
+
+    def _keep_ages_going(self) -> None:
+        now = self.console.clock()
+        ages = [age(now - row.since) for row in self._list.visible_items()]
+        if ages != self._ages:
+            self._ages = ages
+            self._list.refresh()
 
     @property
     def _list(self) -> RowList[IncidentRow]:

@@ -7,6 +7,8 @@ visible and keeps its cursor by key. It shows what it is given: it may not filte
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from itertools import compress, count
+from operator import is_not
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from rich.style import Style
@@ -182,6 +184,10 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         if not self._keys:
             self.refresh()
 
+    def visible_items(self) -> Sequence[Item]:
+        """Returns the items that are in view, even in part."""
+        return self._items[self._top : self._top + self._viewport // self._row_lines + 2]
+
     def item(self) -> Item | None:
         """Returns the item under the cursor."""
         return self._items[self._cursor] if self._keys else None
@@ -195,6 +201,8 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         """
         if self._held:
             self._pending = items
+            return
+        if self._shown and items is not self._items and self._draw_changed(items):
             return
         before, old_keys, old_places = self.cursor_key, self._keys, self._places
         anchor = self._anchor()
@@ -220,6 +228,21 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         self.refresh()
         if self.cursor_key != before:
             self._tell_moved()
+
+    def _draw_changed(self, items: Sequence[Item]) -> bool:
+        """Takes over items with the very keys of those shown, drawing only what changed; returns whether they had them."""
+        if len(items) != len(self._items):
+            return False
+        changed = list(compress(count(), map(is_not, items, self._items)))
+        if any(self._key(items[index]) != self._keys[index] for index in changed):
+            return False
+        self._items = items
+        top = self._top
+        bottom = top + self._viewport // self._row_lines + 2
+        for index in changed:
+            if top <= index <= bottom:
+                self.refresh_lines(index * self._row_lines, self._row_lines)
+        return True
 
     def move_to(self, key: str) -> bool:
         """Puts the cursor on a row and scrolls it into view; returns whether the row is there."""
