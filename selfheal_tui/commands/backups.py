@@ -59,6 +59,7 @@ def rollback_command(
 
     if undo == bool(target):
         raise click.UsageError("name a TARGET, or take the last rollback back with --undo")
+    running = ""
     with opened(options) as project:
         try:
             retreat = rollbacks.plan(project, rollbacks.UNDO if undo else target)
@@ -68,12 +69,13 @@ def rollback_command(
             answer = rollbacks.carry_out(project, retreat, by=operator(), overwrite=overwrite, reason=reason)
             if not answer.ok:
                 fail(answer.text, exits.REFUSED)
-    _show(options, retreat.title, retreat.plans, dry_run=dry_run)
+            running = answer.running
+    _show(options, retreat.title, retreat.plans, dry_run=dry_run, running=running)
     conflict = any(p.action.value == "conflict" for p in retreat.plans)
     sys.exit(exits.REFUSED if dry_run and conflict and not overwrite else exits.OK)
 
 
-def _show(options: Options, title: str, plans: Sequence[FilePlan], *, dry_run: bool) -> None:
+def _show(options: Options, title: str, plans: Sequence[FilePlan], *, dry_run: bool, running: str) -> None:
     if options.as_json:
         emit_json(
             {
@@ -82,6 +84,7 @@ def _show(options: Options, title: str, plans: Sequence[FilePlan], *, dry_run: b
                 "files": [
                     {"path": p.path, "action": p.action.value, "diff": p.diff, "note": p.note} for p in plans
                 ],
+                "running": running,
             }
         )
         return
@@ -92,3 +95,5 @@ def _show(options: Options, title: str, plans: Sequence[FilePlan], *, dry_run: b
         )
         if plan.diff:
             emit(plan.diff.rstrip("\n"))
+    if running:
+        emit(running)

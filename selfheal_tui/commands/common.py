@@ -123,35 +123,42 @@ def translated_errors(root: Path) -> Iterator[None]:
     Args:
         root: The project, in whose state folder the traceback of an unforeseen error is kept.
     """
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except BrokenPipeError:
+        # Whoever read our output has gone, as in `selfheal history | head`; Python must not flush to it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(128 + signal.SIGPIPE) from None
+    except Exception as error:
+        raise _failure(root, error) from error
+
+
+def _failure(root: Path, error: Exception) -> Failure:
+    # Imported only when something failed: whoever raised it has loaded them already.
     from selfheal_tui.config import ConfigError
     from selfheal_tui.model.serial import MalformedDocumentError
     from selfheal_tui.pipeline.lease import IncidentBusyError
     from selfheal_tui.source.project import OutsideRootError
     from selfheal_tui.store import AmbiguousIncidentError, StoreError, UnknownIncidentError
 
-    try:
-        yield
-    except (click.ClickException, click.exceptions.Exit, click.Abort):
-        raise
-    except ConfigError as error:
-        raise Failure(str(error), exits.BAD_CONFIG) from error
-    except (UnknownIncidentError, AmbiguousIncidentError) as error:
-        raise Failure(str(error), exits.NOT_FOUND) from error
-    except OutsideRootError as error:
-        raise Failure(f"{error}; nothing was written there", exits.REFUSED) from error
-    except IncidentBusyError as error:
-        raise Failure(f"{error}; try again when it is done", exits.REFUSED) from error
-    except (StoreError, MalformedDocumentError) as error:
-        raise Failure(str(error), exits.HEALER_FAILED) from error
-    except BrokenPipeError:
-        # Whoever read our output has gone, as in `selfheal history | head`; Python must not flush to it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise click.exceptions.Exit(128 + signal.SIGPIPE) from None
-    except OSError as error:
-        text = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
-        raise Failure(text, exits.HEALER_FAILED) from error
-    except Exception as error:
-        raise Failure(own_failure(root, error), exits.HEALER_FAILED) from error
+    match error:
+        case ConfigError():
+            return Failure(str(error), exits.BAD_CONFIG)
+        case UnknownIncidentError() | AmbiguousIncidentError():
+            return Failure(str(error), exits.NOT_FOUND)
+        case OutsideRootError():
+            return Failure(f"{error}; nothing was written there", exits.REFUSED)
+        case IncidentBusyError():
+            return Failure(f"{error}; try again when it is done", exits.REFUSED)
+        case StoreError() | MalformedDocumentError():
+            return Failure(str(error), exits.HEALER_FAILED)
+        case OSError():
+            text = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+            return Failure(text, exits.HEALER_FAILED)
+        case _:
+            return Failure(own_failure(root, error), exits.HEALER_FAILED)
 
 
 def own_failure(root: Path, error: BaseException) -> str:

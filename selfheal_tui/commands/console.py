@@ -9,12 +9,15 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import click
 
 from selfheal_tui.commands import exits
 from selfheal_tui.commands.common import Options, fail, own_failure, project_options, say
+
+if TYPE_CHECKING:
+    from selfheal_tui.operations.desk import Desk
 
 OLDEST = "oldest"
 """Instead of an incident's id: the review of the oldest question."""
@@ -71,7 +74,7 @@ def open_console(
     if options.as_json:
         fail("the console draws; for data take `selfheal incidents --json` and its kin", exits.USAGE)
     from selfheal_tui.config import load_settings
-    from selfheal_tui.operations.livedesk import LiveDesk
+    from selfheal_tui.operations.latedesk import LateDesk, Working
     from selfheal_tui.tui.app import Console
     from selfheal_tui.tui.keys import KeymapError, parse_keymap
 
@@ -85,16 +88,24 @@ def open_console(
     # Whatever is logged would be written across the screen.
     logging.getLogger("selfheal_tui").addHandler(logging.NullHandler())
     logging.getLogger("selfheal_tui").propagate = False
-    desk = LiveDesk(
-        options.root,
-        flags=options.flags,
-        env_file=options.env_file,
-        read_only=read_only,
-        specs=specs,
-        reset=reset,
-    )
+
+    def make_desk() -> Working:
+        from selfheal_tui.operations.livedesk import LiveDesk
+
+        return LiveDesk(
+            options.root,
+            flags=options.flags,
+            env_file=options.env_file,
+            read_only=read_only,
+            specs=specs,
+            reset=reset,
+        )
+
+    if read_only and specs:
+        fail("a read-only console runs no programs; leave one of the two out", exits.USAGE)
+    desk = LateDesk(make_desk)
     app = Console(
-        desk,
+        cast("Desk", desk),  # it stands for all of a desk's methods without naming them
         theme=settings.theme.value,
         ascii_only=settings.ascii or not _speaks_unicode(),
         keys=keys,

@@ -220,9 +220,10 @@ def tell_event(event: Event) -> None:
         case ProgramSwapped(incident_id=incident_id, pid=pid, restored=restored):
             what = "the fix is taken out of" if restored else "the fix is in"
             say(f"selfheal: {incident_id}: {what} the running program {pid}")
-        case RestartNeeded(incident_id=incident_id, pid=pid, reasons=reasons):
+        case RestartNeeded(incident_id=incident_id, pid=pid, reasons=reasons, restored=restored):
             why = "; ".join(f"{reason.what}: {reason.why}" for reason in reasons)
-            say(f"selfheal: {incident_id}: restart needed for program {pid}: {why}")
+            what = "taken back on disk; restart needed" if restored else "restart needed"
+            say(f"selfheal: {incident_id}: {what} for program {pid}: {why}")
         case ServiceProblem(where=where, error=error):
             say(f"selfheal: {where}: {error}")
         case ReportRefused(file=file, why=why):

@@ -37,10 +37,10 @@ TRANSITIONS: dict[IncidentState, frozenset[IncidentState]] = {
     _S.AWAITING_APPROVAL: frozenset({_S.PROPOSING, _S.VALIDATING, _S.APPLYING, _S.CLOSED}),
     _S.APPLYING: frozenset({_S.ON_PROBATION, _S.AWAITING_APPROVAL, _S.PROPOSING, _S.CLOSED}),
     _S.ON_PROBATION: frozenset({_S.CLOSED}),
-    _S.CLOSED: frozenset({_S.DETECTED, _S.CLOSED}),
+    _S.CLOSED: frozenset({_S.DETECTED, _S.ON_PROBATION, _S.CLOSED}),
 }
-"""Allowed steps. A closed incident opens anew when its crash returns, and its outcome may become
-`rolled back` when an operator takes the fix out."""
+"""Allowed steps. A closed incident opens anew when its crash returns; its outcome may become `rolled back`
+when an operator takes the fix out, and it is on probation again when that is undone under an engine."""
 
 
 class IllegalTransitionError(RuntimeError):

@@ -32,6 +32,7 @@ class Answer:
         request_id: The question that is open about the incident now; empty when there is none.
         proof: What was shown about the operator's version or the next candidate, if one was put to the proof.
         handed_on: Whether another process, which waited for the answer, acts on it.
+        running: What became of running programs, where code was taken back or put back; it is in the text as well.
     """
 
     ok: bool
@@ -41,3 +42,4 @@ class Answer:
     request_id: str = ""
     proof: Proof | None = None
     handed_on: bool = False
+    running: str = ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from selfheal_tui.operations import decisions
@@ -53,7 +54,7 @@ class DecidingDesk:
                 )
             if answer.ok and answer.incident is not None and self._crew is not None:
                 self._crew.liaison.agree(answer.incident.incident_id)
-            return answer
+            return _of_incident(answer)
 
         self._decide(request_id, f"applying what was approved{self._on(request_id)}", act)
 
@@ -62,7 +63,9 @@ class DecidingDesk:
         self._decide(
             request_id,
             "rejecting",
-            lambda project, _stop: decisions.reject(project, request_id, by=self._by(), reason=reason),
+            lambda project, _stop: _of_incident(
+                decisions.reject(project, request_id, by=self._by(), reason=reason)
+            ),
             quick=True,
         )
 
@@ -202,3 +205,10 @@ class DecidingDesk:
         finally:
             for incident_id in seen:
                 self._proofs.end(incident_id)
+
+
+def _of_incident(answer: Answer) -> Answer:
+    """Says which incident an answer is about: by the time it comes, another one may be looked at."""
+    if answer.incident is None or answer.incident.incident_id in answer.text:
+        return answer
+    return replace(answer, text=f"#{answer.incident.incident_id}: {answer.text}")

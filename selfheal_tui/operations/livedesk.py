@@ -207,8 +207,9 @@ class LiveDesk(DecidingDesk):
                 self._problem(f"{where}: {error}")
             case ReportRefused(file=file, why=why):
                 self._problem(f"report {file} was refused: {why}")
-            case RestartNeeded(incident_id=incident_id, pid=pid) if not self._keeps(pid):
-                self._problem(f"#{incident_id} is fixed on disk; restart program {pid} to run it")
+            case RestartNeeded(incident_id=incident_id, pid=pid, restored=restored) if not self._keeps(pid):
+                what = "code was taken back on disk" if restored else f"#{incident_id} is fixed on disk"
+                self._problem(f"{what}; restart program {pid} to run it")
             case _:
                 pass
         self._clerk.call()

@@ -7,13 +7,14 @@ edits are the planner's to find (`pipeline.rollback`); nothing here overwrites t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from selfheal_tui.model.candidate import sha256_hex
-from selfheal_tui.model.incident import Incident
+from selfheal_tui.model.incident import Incident, IncidentState
 from selfheal_tui.model.kinds import Outcome
 from selfheal_tui.model.record import AuditRecord, BackupEntry
 from selfheal_tui.operations.answers import Answer, Came
+from selfheal_tui.operations.reached import last_change, reached, served
 from selfheal_tui.operations.snapshot import FileChange, RollbackPreview
 from selfheal_tui.operations.texts import moment
 from selfheal_tui.pipeline.binding import current_bytes
@@ -157,10 +158,16 @@ def carry_out(
         # Taking a fix out is always allowed; putting one in again is a change like any other.
         text = f"healing is paused by {paused.by}; `selfheal resume` allows it again"
         return _refused(text, retreat.incident)
+    actor = f"operator:{by}"
+    before = last_change(project)
     try:
-        return _written(project, retreat, f"operator:{by}", overwrite=overwrite, reason=reason)
+        answer = _written(project, retreat, actor, overwrite=overwrite, reason=reason)
     except (RollbackConflictError, StoreError) as error:
         return _refused(str(error), retreat.incident)
+    code = "the fix again" if retreat.undoes and retreat.incident else "the code on disk again"
+    code = "the old code again" if retreat.incident and not retreat.undoes else code
+    running = reached(project, after=before, actor=actor, code=code)
+    return replace(answer, text=f"{answer.text}; {running}", running=running) if running else answer
 
 
 def _written(project: Opened, retreat: Retreat, actor: str, *, overwrite: bool, reason: str) -> Answer:
@@ -208,8 +215,10 @@ def _undone(
     ended = retreat.incident
     if ended is not None:
         exact = all(p.action is not RollbackAction.MERGE for p in retreat.plans)
-        ended = engine.closer.put_back(ended, done, exact=exact, actor=actor)
-    return Answer(ok=True, text=f"the rollback is undone: {_files(retreat)}", incident=ended)
+        ended = engine.closer.put_back(ended, done, exact=exact, actor=actor, watched=served(project))
+    watched = ended is not None and ended.state is IncidentState.ON_PROBATION
+    text = f"the rollback is undone: {_files(retreat)}" + ("; the fix is watched anew" if watched else "")
+    return Answer(ok=True, text=text, incident=ended)
 
 
 def _plan_undo(project: Opened) -> Retreat:

@@ -87,9 +87,15 @@ def place_of(gist: IncidentGist) -> str:
     return line(f"{(own[-1].path or own[-1].file)[-1000:]}:{own[-1].line}", PLACE_WIDTH)
 
 
-def order_of(row: IncidentRow) -> tuple[bool, bool, float, str]:
-    """Key to sort rows by: those that need somebody first, then open ones, then the newest."""
-    return (not row.needs_person, not row.open, -row.last_seen, row.incident_id)
+def order_of(row: IncidentRow) -> tuple[int, float, str]:
+    """Key to sort rows by: what needs somebody, in the order of the questions; then what is open; then what is closed.
+
+    Within them the newest first, by a time that a crash which is seen again does not change: a list that is read while
+    a program keeps crashing may not be shuffled every second.
+    """
+    if row.needs_person:
+        return 0, row.since, row.incident_id
+    return (1, -row.first_seen, row.incident_id) if row.open else (2, -row.since, row.incident_id)
 
 
 def _gist_report(report: CrashReport) -> GistReport:

@@ -7,6 +7,7 @@ into slices, so that whoever draws gets the processor in between. It changes not
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -51,6 +52,9 @@ class Watcher:
         self._rows: dict[str, IncidentRow] = {}
         self._questions: dict[str, _Question] = {}
         self._unread: list[IncidentHead] = []
+        self._whole = True
+        self._order: list[tuple[int, float, str]] = []
+        self._ranked: list[IncidentRow] = []
         self._sorted: tuple[IncidentRow, ...] | None = ()
         self._corrupt: dict[str, str] = {}
         self.complete = False
@@ -69,14 +73,22 @@ class Watcher:
         signature = self._store.incidents.signature()
         if signature == self._signature:
             return self._move_questions()
-        heads = self._store.incidents.heads()
-        self._signature = signature
         known = self._revisions
-        self._unread = [head for head in heads if known.get(head.incident_id) != head.revision]
+        changed = self._store.incidents.changed_heads()
+        self._whole = self._whole or changed is None  # until it was really read
+        heads = self._store.incidents.heads() if self._whole or changed is None else changed
+        self._signature = signature
+        unread = [head for head in heads if known.get(head.incident_id) != head.revision]
+        if self._whole:
+            self._whole = False
+            if len(heads) < len(known):
+                self._forget(set(known) - {head.incident_id for head in heads})
+        else:
+            anew = {head.incident_id for head in unread}
+            unread += [head for head in self._unread if head.incident_id not in anew]
         # Taken from the end: open ones first, then those seen last.
-        self._unread.sort(key=lambda head: (head.state != _CLOSED, head.last_seen))
-        if len(heads) < len(known):
-            self._forget(set(known) - {head.incident_id for head in heads})
+        unread.sort(key=lambda head: (head.state != _CLOSED, head.last_seen))
+        self._unread = unread
         self._move_questions()
         return True
 
@@ -123,8 +135,7 @@ class Watcher:
         if before is not None and before.standing is row.standing and not row.needs_person:
             row = replace(row, since=before.since)
         self._revisions[head.incident_id] = head.revision
-        self._rows[head.incident_id] = row
-        self._sorted = None
+        self._put(row)
 
     def _row(self, gist: IncidentGist, written: float) -> IncidentRow:
         self._questions.pop(gist.incident_id, None)
@@ -144,21 +155,40 @@ class Watcher:
     def _move_questions(self) -> bool:
         """Follows questions that were answered, or that have expired by the clock."""
         moved = False
-        for incident_id, question in self._questions.items():
+        for question in self._questions.values():
             state = self._store.approvals.state(question.request.request_id)
             if state is question.state:
                 continue
             moved = True
             question.state = state
             question.view = replace(question.view, state=state.value)
-            self._rows[incident_id] = row_of(
-                question.gist, since=self._clock(), request=question.request, request_state=state
+            self._put(
+                row_of(question.gist, since=self._clock(), request=question.request, request_state=state)
             )
-            self._sorted = None
         return moved
+
+    def _put(self, row: IncidentRow) -> None:
+        """Puts a row in its place; a list of thousands is not sorted anew for each change."""
+        before = self._rows.get(row.incident_id)
+        rank = order_of(row)
+        if before is not None and order_of(before) == rank:
+            self._ranked[bisect_left(self._order, rank)] = row
+        else:
+            self._take_out(before)
+            place = bisect_left(self._order, rank)
+            self._order.insert(place, rank)
+            self._ranked.insert(place, row)
+        self._rows[row.incident_id] = row
+        self._sorted = None
+
+    def _take_out(self, row: IncidentRow | None) -> None:
+        if row is not None:
+            place = bisect_left(self._order, order_of(row))
+            del self._order[place], self._ranked[place]
 
     def _forget(self, incident_ids: set[str]) -> None:
         for incident_id in incident_ids:
+            self._take_out(self._rows.get(incident_id))
             for known in (self._revisions, self._rows, self._questions, self._corrupt):
                 known.pop(incident_id, None)
         self._sorted = None
@@ -172,7 +202,7 @@ class Watcher:
             notes: By incident, what is going on there right now.
         """
         if self._sorted is None:
-            self._sorted = tuple(sorted(self._rows.values(), key=order_of))
+            self._sorted = tuple(self._ranked)
         if not notes:
             return self._sorted
         return tuple(

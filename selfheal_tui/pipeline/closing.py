@@ -12,11 +12,19 @@ from dataclasses import replace
 
 from selfheal_tui.model.approval import ApprovalDecision, DecisionKind
 from selfheal_tui.model.evidence import Proof
-from selfheal_tui.model.incident import Attempt, Incident
+from selfheal_tui.model.incident import Attempt, Incident, IncidentState
 from selfheal_tui.model.kinds import Outcome
+from selfheal_tui.model.record import AuditRecord
 from selfheal_tui.pipeline.learn import FactChecker, attempt_record, keys_of
 from selfheal_tui.pipeline.propose import Told
-from selfheal_tui.pipeline.rollback import FIX, FilePlan, execute_rollback, plan_rollback
+from selfheal_tui.pipeline.rollback import (
+    FIX,
+    UNDONE,
+    FilePlan,
+    RollbackAction,
+    execute_rollback,
+    plan_rollback,
+)
 from selfheal_tui.repair.memory import proven_of
 from selfheal_tui.source.diff import unified_diff
 from selfheal_tui.source.project import OutsideRootError, Project
@@ -107,14 +115,19 @@ class Closer:
     def confirm(self, incident: Incident, evidence: str) -> Incident:
         """Closes an applied fix as healed, and remembers it.
 
+        One that was put back in after a rollback is counted only if it had not been counted before, and is called
+        proved only if its files were put back exactly.
+
         Args:
             incident: On probation.
             evidence: What showed that it holds, such as `the command ran to its end`.
         """
         attempt = incident.chosen_attempt
-        proved = attempt is not None and attempt.proof.proved
+        undo = self._undo_of(incident)
+        exact = undo is None or RollbackAction.MERGE.value not in undo.data["files"].values()
+        proved = attempt is not None and attempt.proof.proved and exact
         before = self.texts_before(attempt)
-        if attempt is not None:
+        if attempt is not None and (undo is None or not self._was_healed(incident, attempt)):
             for key in keys_of(attempt.candidate, incident.fingerprint.value):
                 self._facts.record_success(key, {"incident": incident.incident_id})
             if proved:
@@ -158,7 +171,9 @@ class Closer:
         noted = replace(_with_note(incident, f"rolled back by {actor}: {why}"), transaction_id="")
         return self.close(noted, Outcome.ROLLED_BACK, why, decided_by=actor)
 
-    def put_back(self, incident: Incident, transaction_id: str, *, exact: bool, actor: str) -> Incident:
+    def put_back(
+        self, incident: Incident, transaction_id: str, *, exact: bool, actor: str, watched: bool = False
+    ) -> Incident:
         """Puts on record that a fix which was rolled back is in again.
 
         What was learnt from the rollback is taken back; the success was counted when the fix was confirmed, if it
@@ -169,21 +184,33 @@ class Closer:
             transaction_id: The change that put the fix back; the way to take it out again.
             exact: Whether its files hold exactly what was proved, without later edits.
             actor: Who put it back.
+            watched: Whether an engine serves the project, which is to watch the fix in living programs anew.
 
         Returns:
-            The incident: healed only if the same fix had been seen to hold, and nothing else is in its files.
+            The incident: on probation if it is watched; otherwise closed, and healed only if the same fix had been
+            seen to hold, and nothing else is in its files.
         """
         attempt = incident.chosen_attempt
         if attempt is not None:
             self._store.learning.unbar(incident.fingerprint.value, attempt.ast_key)
             for key in keys_of(attempt.candidate, incident.fingerprint.value):
                 self._store.learning.retract(key, success=False)
+        back_in = f"put back in by {actor} after it was rolled back ({incident.message})"
+        noted = replace(_with_note(incident, ""), transaction_id=transaction_id)
+        if watched:
+            again = replace(noted.advance(IncidentState.ON_PROBATION, message=back_in), outcome=None)
+            self._store.incidents.put(again)
+            return again
         held = exact and self._was_healed(incident, attempt)
         outcome = Outcome.HEALED if held else Outcome.HEALED_UNPROVEN
         seen = "it had been seen to hold" if held else "not seen to hold since"
-        message = f"put back in by {actor} after it was rolled back ({incident.message}); {seen}"
-        noted = replace(_with_note(incident, ""), transaction_id=transaction_id)
-        return self.close(noted, outcome, message, decided_by=actor)
+        return self.close(noted, outcome, f"{back_in}; {seen}", decided_by=actor)
+
+    def _undo_of(self, incident: Incident) -> AuditRecord | None:
+        """The record of the undo by which the fix of an incident was put back in, if it was."""
+        undone = self._store.audit.records(incident.incident_id, kinds={UNDONE})
+        mine = (record for record in undone if record.data["transaction"] == incident.transaction_id)
+        return next(mine, None)
 
     def _was_healed(self, incident: Incident, attempt: Attempt | None) -> bool:
         """Whether this very patch was confirmed for this incident before it was rolled back."""

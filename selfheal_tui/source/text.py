@@ -7,13 +7,12 @@ encoding is remembered, and a file that would not come back byte for byte is ref
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import tokenize
 from dataclasses import dataclass
 from pathlib import Path
-
-from selfheal_tui.model.candidate import sha256_hex
 
 MAX_SOURCE_BYTES = 8 * 1024 * 1024
 """Larger files are generated data, not code somebody wants healed; parsing them would take minutes."""
@@ -107,7 +106,7 @@ def decode_source(data: bytes, path: str = "") -> SourceText:
         exact = False
     if not exact:
         raise UnreadableSourceError(f"{name} does not survive its encoding {encoding}: save it as UTF-8")
-    return SourceText(path, text, encoding, dominant_newline(text), sha256_hex(data))
+    return SourceText(path, text, encoding, dominant_newline(text), hashlib.sha256(data).hexdigest())
 
 
 def read_source(file: Path, path: str = "") -> SourceText:

@@ -115,16 +115,15 @@ class IncidentStore:
 
     def heads(self) -> list[IncidentHead]:
         """Returns what is known of all incidents without reading their bodies, oldest first."""
-        return [
-            IncidentHead(
-                row["incident_id"],
-                row["blob"],
-                float(row["last_seen"]),
-                row.get("state") or "",
-                int(row.get("count") or 1),
-            )
-            for row in self._table.rows()
-        ]
+        return [_head_of(row) for row in self._table.rows()]
+
+    def changed_heads(self) -> list[IncidentHead] | None:
+        """Returns the heads of what changed since the last call; None the first time, and when all is to be read anew.
+
+        For one reader, which otherwise would go through thousands of heads for each that changed.
+        """
+        rows = self._table.changed()
+        return None if rows is None else [_head_of(row) for row in rows]
 
     def gist(self, head: IncidentHead) -> tuple[IncidentHead, IncidentGist, float]:
         """Reads what a line of a list tells of an incident.
@@ -229,3 +228,13 @@ class IncidentStore:
                 f"incident {incident_id} cannot be read ({error})",
                 "another version of selfheal wrote it; use that one, or move .selfheal away to start anew",
             ) from error
+
+
+def _head_of(row: Mapping[str, Any]) -> IncidentHead:
+    return IncidentHead(
+        row["incident_id"],
+        row["blob"],
+        float(row["last_seen"]),
+        row.get("state") or "",
+        int(row.get("count") or 1),
+    )

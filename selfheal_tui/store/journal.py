@@ -76,6 +76,7 @@ class JournalStorage(Storage):
         self._keys = dict(keys or {})
         self._compact, self._compact_min, self._compact_ratio = compact, compact_min, compact_ratio
         self._depth = 0
+        self._changed: dict[str, dict[str, None] | None] = {}
         self.guard = threading.RLock()  # for what is in memory; taken after the store's lock, never before
         self._descriptor = -1
         self._reset()
@@ -94,6 +95,7 @@ class JournalStorage(Storage):
         self._index: dict[str, dict[str, int]] = {}
         self._offset = 0
         self._operations = 0
+        self._changed = dict.fromkeys(self._changed)
 
     def _open(self) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -171,6 +173,7 @@ class JournalStorage(Storage):
     def _take(self, operations: Iterable[Operation]) -> None:
         for operation, table, number, document in operations:
             self._operations += 1
+            self._note_change(operation, table, number)
             rows = self.tables.setdefault(table, {})
             key = self._keys.get(table)
             index = self._index.setdefault(table, {})
@@ -192,6 +195,21 @@ class JournalStorage(Storage):
                     f"unknown operation {operation!r}",
                     "a newer selfheal wrote it; use that version",
                 )
+
+    def _note_change(self, operation: str, table: str, number: int) -> None:
+        noted = self._changed.get(table)
+        if noted is None:
+            return
+        if operation == PUT:
+            noted[str(number)] = None
+        else:
+            self._changed[table] = None
+
+    def changed(self, table: str) -> list[str] | None:
+        """Returns the ids that changed since the last call, for one reader; None when all may have."""
+        noted = self._changed.get(table)
+        self._changed[table] = {}
+        return None if noted is None else list(noted)
 
     def signature(self) -> tuple[int, int]:
         """Returns inode and size of the file: they change with every line, and cost one `stat`."""

@@ -176,6 +176,17 @@ class JournalTable(Table):
             self.journal.refresh()
             return [document for _, document in sorted(self._rows().items(), key=lambda row: int(row[0]))]
 
+    def changed(self) -> list[dict[str, Any]] | None:
+        """Returns the documents that changed since the last call; callers must not change them.
+
+        Returns:
+            None the first time, and after anything was deleted: then all are to be looked at.
+        """
+        with self.journal.guard:
+            self.journal.refresh()
+            numbers = self.journal.changed(self.name)
+            return None if numbers is None else [self._rows()[number] for number in numbers]
+
 
 class HistoryDB(TinyDB):
     """A TinyDB whose tables are safe to write from several processes, and through crashes."""

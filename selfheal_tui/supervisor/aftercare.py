@@ -1,14 +1,13 @@
 """What follows a fix on disk: it goes into every living program, those who wait are told, and then it is watched.
 
 Runs on the service's thread, except for the errands into programs, which may take their time. It decides nothing
-about a fix: `probation.py` judges, `run_loop.take_back` reverts.
+about a fix: `probation.py` judges, `run_loop.take_back` reverts. What was taken back, by whomever, is followed the same way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 
 import psutil
 
@@ -31,6 +30,15 @@ from selfheal_tui.supervisor.events import (
 )
 from selfheal_tui.supervisor.probation import Watch
 from selfheal_tui.supervisor.queue import Waiter
+from selfheal_tui.supervisor.retreats import DELIVERED as RETREATED
+from selfheal_tui.supervisor.retreats import (
+    Retreat,
+    Retreats,
+    errand_of,
+    is_settled,
+    is_watched_anew,
+    reach_of,
+)
 from selfheal_tui.supervisor.run_loop import take_back
 
 _MOST_WATCHES = 500
@@ -60,12 +68,16 @@ class Aftercare:
         self._watches: dict[str, Watch] = {}
         self._on_probation: dict[str, None] = {}
         self._errands: dict[str, int] = {}
+        self._retreats = Retreats(engine.store)
+        self._unsettled: list[Retreat] = []
+        self._taken_back: dict[str, float] = {}
+        self._reached: dict[str, list[Report]] = {}
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="programs")
 
     @property
     def busy(self) -> frozenset[str]:
-        """Incidents for which something is on its way into a program."""
-        return frozenset(self._errands)
+        """Incidents, and changes that were taken back, for which something is on its way into a program."""
+        return frozenset(self._errands) | {retreat.transaction for retreat in self._unsettled}
 
     def close(self) -> None:
         """Waits for the errands that are under way; each ends by itself within seconds."""
@@ -146,11 +158,48 @@ class Aftercare:
             why = f"{problem}; later edits kept it from being taken back: {remedy}"
             closed = self._engine.closer.close(closed, Outcome.FAILED, why)
         else:
-            for channel in self._live():
-                errand = self._errand(channel, fixed, ())
-                self._send(replace(errand, restored=True, healed=False))
+            self.follow()
         self._emit(IncidentClosed(closed))
         return closed
+
+    # -- what was taken back, by whomever ------------------------------------------------------------
+
+    def follow(self) -> None:
+        """Brings what was taken back or put back on disk into the living programs, and ends or begins the watch.
+
+        Raises:
+            CorruptStoreError: The audit trail is damaged.
+        """
+        for retreat in self._retreats.new():
+            self._unsettled.append(retreat)
+            if retreat.whole_fix:
+                self._taken_back[retreat.incident_id] = retreat.at
+        waiting, self._unsettled = self._unsettled, []
+        for retreat in waiting:
+            incident = self._retreats.incident(retreat)
+            if is_settled(retreat, incident, self._clock()):
+                self._follow(retreat, incident)
+            else:
+                self._unsettled.append(retreat)
+
+    def _follow(self, retreat: Retreat, incident: Incident | None) -> None:
+        if incident is not None and is_watched_anew(retreat, incident):
+            self.begin(incident, ())
+            return
+        if incident is not None and retreat.whole_fix and retreat.actor != "engine":
+            self._on_probation.pop(incident.incident_id, None)
+            if incident.state is IncidentState.CLOSED:
+                self._emit(IncidentClosed(incident))
+        channels = self._live()
+        for channel in channels:
+            self._send(errand_of(retreat, self._engine.project, channel))
+        if not channels:
+            self._retreated(retreat.transaction, retreat.incident_id)
+
+    def _retreated(self, transaction: str, incident_id: str) -> None:
+        """Puts on record what became of all living programs; whoever took something back may wait for it."""
+        facts = {"transaction": transaction, **reach_of(self._reached.pop(transaction, ()))}
+        self._engine.store.audit.append(RETREATED, actor="engine", incident_id=incident_id, data=facts)
 
     def ran_well(self, pid: int, started_at: float, calls: int) -> None:
         """Counts runs without a crash for the fixes that they ran with.
@@ -190,6 +239,8 @@ class Aftercare:
         for incident_id in list(self._on_probation):
             fixed = self._engine.store.incidents.get(incident_id)
             watch = self._watch(fixed)
+            if watch is not None and watch.applied_at <= self._taken_back.get(incident_id, 0.0):
+                continue  # it is off the disk; who took it back has not said so in the incident yet
             if fixed.state is IncidentState.ON_PROBATION and watch is not None:
                 found.append((fixed, watch))
             else:
@@ -226,20 +277,24 @@ class Aftercare:
         )
 
     def _send(self, errand: Errand) -> None:
-        self._errands[errand.incident_id] = self._errands.get(errand.incident_id, 0) + 1
+        self._errands[errand.about] = self._errands.get(errand.about, 0) + 1
         future = self._pool.submit(run_errand, errand)
         future.add_done_callback(lambda done: self._post(lambda: self._came_back(errand, done)))
 
     def _came_back(self, errand: Errand, done: Future[Report]) -> None:
-        left = self._errands[errand.incident_id] - 1
+        left = self._errands[errand.about] - 1
         if left:
-            self._errands[errand.incident_id] = left
+            self._errands[errand.about] = left
         else:
-            del self._errands[errand.incident_id]
+            del self._errands[errand.about]
         error = done.exception()
         report = Report(errand, problem=f"{type(error).__name__}: {error}") if error else done.result()
         self._note(report)
-        if not left and errand.transaction and not errand.restored:
+        if errand.retreat:
+            self._reached.setdefault(errand.transaction, []).append(report)
+            if not left:
+                self._retreated(errand.transaction, errand.incident_id)
+        elif not left and errand.transaction:
             self._delivered(errand.incident_id)
 
     def _note(self, report: Report) -> None:
@@ -269,11 +324,13 @@ class Aftercare:
                 errand.incident_id, errand.channel.pid, answer.swapped, restored=errand.restored
             )
         files = tuple(self._engine.project.relative(file) or file.name for file in errand.files)
-        return RestartNeeded(errand.incident_id, errand.channel.pid, answer.restart_needed, files)
+        return RestartNeeded(
+            errand.incident_id, errand.channel.pid, answer.restart_needed, files, restored=errand.restored
+        )
 
     def _record_of(self, errand: Errand, kind: str, facts: Mapping[str, object]) -> None:
         watch = self._watches.get(errand.incident_id)
-        if watch is not None and watch.transaction_id == errand.transaction and not errand.restored:
+        if watch is not None and watch.transaction_id == errand.transaction and not errand.retreat:
             self._record(watch, kind, facts)
         else:
             self._engine.store.audit.append(kind, actor="engine", incident_id=errand.incident_id, data=facts)

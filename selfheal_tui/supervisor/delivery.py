@@ -32,6 +32,7 @@ class Errand:
         message: Why, for the program.
         restored: Whether a fix is taken back.
         transaction: The change.
+        retreat: Whether it follows a rollback or an undo, and no fix that is watched.
     """
 
     channel: Channel
@@ -42,6 +43,12 @@ class Errand:
     message: str = ""
     restored: bool = False
     transaction: str = ""
+    retreat: bool = False
+
+    @property
+    def about(self) -> str:
+        """What all errands to the living programs have in common that are about one thing."""
+        return self.transaction if self.retreat else self.incident_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,8 @@ class EngineLoop:
             Why it ended.
         """
         self._selector.register(self._waiting, selectors.EVENT_READ)
+        # Before anybody can ring: from then on it is promised that programs follow.
+        self._guarded("following rollbacks", self._care.follow)
         self._hang_bell()
         self._calls.started()
         reason = "it failed"
@@ -88,6 +90,7 @@ class EngineLoop:
                 if time.monotonic() >= next_look:
                     self._guarded("looking after incidents", self._look)
                     next_look = time.monotonic() + LOOK_SECONDS
+                self._guarded("following rollbacks", self._care.follow)
                 self._guarded("taking reports in", self._take_in)
                 self._guarded("starting workers", self._dispatch)
                 reason = self._calls.stop_reason() or (

@@ -101,7 +101,7 @@ class ProgramSwapped:
         incident_id: For which incident.
         pid: The program.
         swapped: `module:qualname` of what was swapped.
-        restored: Whether it was a fix that was taken back.
+        restored: Whether a fix was taken back, or a saved version restored.
     """
 
     incident_id: str
@@ -112,19 +112,21 @@ class ProgramSwapped:
 
 @dataclass(frozen=True, slots=True)
 class RestartNeeded:
-    """A live program still runs old code that cannot be swapped.
+    """A live program runs code that is not on disk any more, and that cannot be swapped.
 
     Attributes:
         incident_id: For which incident.
         pid: The program.
         reasons: What could not be swapped, and why.
         files: Files that changed, relative to the root.
+        restored: Whether a fix was taken back, or a saved version restored.
     """
 
     incident_id: str
     pid: int
     reasons: tuple[RestartReason, ...]
     files: tuple[str, ...]
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,9 @@ class Programs(Protocol):
     def fixed(self, name: str, incident_id: str, *, restart_needed: str = "") -> bool:
         """Tells that a fix was applied."""
 
+    def outdated(self, name: str, why: str) -> bool:
+        """Tells that a running program runs code that was taken back."""
+
 
 class Liaison:
     """Stands between one service and one manager: `hear` is a subscriber of the one, `hear_program` of the other.
@@ -127,10 +130,12 @@ class Liaison:
                 self._applied(incident)
             case ProbationBegan(incident=incident):
                 self._applied(incident)
-            case RestartNeeded(incident_id=incident_id, pid=pid, reasons=reasons):
+            case RestartNeeded(incident_id=incident_id, pid=pid, reasons=reasons, restored=restored):
                 name = self._name_of(pid)
                 why = "; ".join(f"{reason.what}: {reason.why}" for reason in reasons) or "it runs old code"
-                if name:
+                if name and restored:
+                    self._restart(name, f"code was taken back on disk ({why})")
+                elif name:
                     self._tell(name, incident_id, why)
             case IncidentClosed(incident=incident):
                 with self._lock:
@@ -163,6 +168,14 @@ class Liaison:
             self._programs.fixed(name, incident_id, restart_needed=restart_needed)
         except StoreError:
             _LOG.exception("the program %s could not be started after a fix", name)
+
+    def _restart(self, name: str, why: str) -> None:
+        if self._programs is None:
+            return
+        try:
+            self._programs.outdated(name, why)
+        except StoreError:
+            _LOG.exception("the program %s could not be started after a rollback", name)
 
     def _name_of(self, pid: int) -> str:
         return self._programs.program_of(pid) if self._programs is not None and pid else ""

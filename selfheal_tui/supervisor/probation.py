@@ -16,11 +16,14 @@ from selfheal_tui.model.kinds import Outcome
 from selfheal_tui.model.record import AuditRecord
 from selfheal_tui.model.settings import SupervisionSettings
 from selfheal_tui.pipeline.intake import TakenIn
+from selfheal_tui.pipeline.rollback import UNDONE
 from selfheal_tui.probe.reporter import REPEATS_OF
 from selfheal_tui.store import Store
 from selfheal_tui.supervisor.run_loop import verdict_on
 
 APPLIED = "change.applied"
+PUT_BACK = UNDONE
+"""How a watch begins; the second when a rollback was undone."""
 SWAPPED = "program.swapped"
 RESTART_NEEDED = "program.restart_needed"
 DELIVERED = "fix.delivered"
@@ -103,11 +106,11 @@ def watch_over(store: Store, incident: Incident) -> Watch | None:
     if not transaction:
         return None
     watch: Watch | None = None
-    kinds = {APPLIED, SWAPPED, RESTART_NEEDED, DELIVERED, RAN_WELL}
+    kinds = {APPLIED, PUT_BACK, SWAPPED, RESTART_NEEDED, DELIVERED, RAN_WELL}
     for record in store.audit.records(incident.incident_id, kinds=kinds):
         if record.data.get("transaction") != transaction or record.data.get("restored"):
             continue
-        if record.kind == APPLIED:
+        if record.kind in (APPLIED, PUT_BACK):
             watch = Watch(incident.incident_id, transaction, record.at)
         elif watch is not None:
             watch = watch.after(record)

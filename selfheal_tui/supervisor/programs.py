@@ -232,6 +232,24 @@ class ProgramManager:
         why = f"incident {incident_id} is fixed" + (f"; {restart_needed}" if restart_needed else "")
         return keeper.restart(why)
 
+    def outdated(self, name: str, why: str) -> bool:
+        """Tells that a running program runs code that is not on disk any more, and that cannot be swapped in it.
+
+        Args:
+            name: The program.
+            why: For people.
+
+        Returns:
+            Whether it will be started anew because of this.
+        """
+        keeper = self._chosen(name)[0]
+        if keeper.snapshot.state is not ProgramState.RUNNING:
+            return False
+        if keeper.spec.restart is Restart.NEVER:
+            keeper.tell(f"restart needed: {why}")
+            return False
+        return keeper.restart(why)
+
     def subscribe(self, callback: Callable[[ProgramChanged], None]) -> Callable[[], None]:
         """Has a callback told of every change, in order for each program, from the program's thread.
 

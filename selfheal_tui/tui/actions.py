@@ -132,9 +132,11 @@ ACTIONS: tuple[Action, ...] = (
         decides=True,
     ),
     _A("review.next_candidate", "n", "Next candidate", "Ask for another fix instead.", decides=True),
+    _A("review.why", "w", "Why", "Why this is asked, and what approving would do."),
+    _A(
+        "review.proof", "p", "Proof", "Show the proof ladder with its evidence; escape goes back to the diff."
+    ),
     _A("review.diff", "d", "Diff", "Show the diff."),
-    _A("review.why", "w", "Why RED", "Why this is asked, and what approving would do."),
-    _A("review.proof", "p", "Proof", "Show the proof ladder with its evidence."),
     _A("review.cancel", "X", "Cancel proof", "Cancel the proof of your version.", footer=False),
     _A("review.next_request", "N", "Next question", "Go on to the next question.", footer=False),
     # -- diff

@@ -6,8 +6,8 @@ all of them need: the desk, the latest board, the looks, and the way from one vi
 
 from __future__ import annotations
 
-import asyncio
-import signal
+import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,6 +25,7 @@ from selfheal_tui.operations.snapshot import Board, EngineView, Standing, Tone
 from selfheal_tui.tui.acting import Acting, bindings_of
 from selfheal_tui.tui.actions import Action
 from selfheal_tui.tui.attention import Attention
+from selfheal_tui.tui.ending import Ending
 from selfheal_tui.tui.keys import Keys
 from selfheal_tui.tui.looks import Guard, Looks
 from selfheal_tui.tui.screens.home import HomeScreen
@@ -153,11 +154,12 @@ class Console(Acting, App[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Begins to watch; takes over the signals that would leave the terminal in disorder."""
-        if not self.is_headless:
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-                loop.add_signal_handler(number, self._ended_by, number)
-        self.desk.start(self._told)
+        if not self.is_headless and threading.current_thread() is threading.main_thread():
+            Ending(self._leave, self.desk.stop, sys.__stderr__.fileno() if sys.__stderr__ else 2).watch()
+        if self.is_headless:  # there is no picture that would wait
+            self.desk.start(self._told)
+        else:  # what it loads would keep the first picture waiting
+            self.call_after_refresh(self.desk.start, self._told)
 
     def _told(self, event: DeskEvent) -> None:
         self.post_message(Heard(event))  # safe from any thread
@@ -166,8 +168,8 @@ class Console(Acting, App[int], inherit_bindings=False):
         """Gives the terminal's title back."""
         self._attention.close()
 
-    def _ended_by(self, number: int) -> None:
-        self.exit(return_code=128 + number)
+    def _leave(self, code: int) -> None:
+        self.call_later(self.exit, return_code=code)
 
     def _fatal_error(self) -> None:
         # Textual would print the locals of every frame, and with them whatever secrets they hold.
@@ -280,10 +282,11 @@ class Console(Acting, App[int], inherit_bindings=False):
 
     def act_back(self) -> None:
         """Closes what is open on top, else has the view go back."""
-        if len(self.screen_stack) > 1:
-            self.pop_screen()
-        else:
+        back: Callable[[], bool] | None = getattr(self.screen, "back", None)
+        if len(self.screen_stack) == 1:
             self.home.back()
+        elif back is None or not back():
+            self.pop_screen()
 
     def act_quit(self) -> None:
         """Leaves; asks first where that stops a program."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from textual.command import CommandPalette, DiscoveryHit, Hit, Provider
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Provider
 from textual.content import Content
 
 from selfheal_tui.tui.acting import Acting
@@ -54,6 +54,14 @@ class ActionProvider(Provider):
                 )
 
 
+class Palette(CommandPalette):
+    """Textual's palette, which fails on a page key in the moment before its list is laid out."""
+
+    def _action_command_list(self, action: str) -> None:
+        if self.query_one(CommandList).size.height:
+            super()._action_command_list(action)
+
+
 def open_palette(app: Console) -> None:
     """Opens the palette over the screen in front."""
-    app.push_screen(CommandPalette(providers=(ActionProvider,), placeholder="what to do…"))
+    app.push_screen(Palette(providers=(ActionProvider,), placeholder="what to do…"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from selfheal_tui.operations.desk import EditedFile
-from selfheal_tui.operations.snapshot import CandidateView, IncidentDetail, RequestView
+from selfheal_tui.operations.snapshot import CandidateView, IncidentDetail, ProgramView, RequestView
+from selfheal_tui.tui.widgets.lines import one_line
 
 _DECIDED = {
     "approved": "it has been approved already",
@@ -42,6 +43,26 @@ def why_over(detail: IncidentDetail | None, request: RequestView | None, now: fl
 def under_way(sent: str) -> str:
     """Says what was decided and has not been answered yet; empty for nothing."""
     return _UNDER_WAY.get(sent, _REVISED) if sent else ""
+
+
+def what_then(programs: Sequence[ProgramView], approve: str, undo: str, *, coded: bool) -> str:
+    """Says what approving does to files and programs, and how it is taken back.
+
+    Args:
+        programs: The supervised programs.
+        approve: The key that approves.
+        undo: The key that takes an applied fix back.
+        coded: Whether a code must be typed after the key.
+    """
+    running = [program.name for program in programs if program.pid]
+    if not running:
+        then = "used from the next start on"
+    elif len(running) == 1:
+        then = f"{one_line(running[0])} gets it live or by restart"
+    else:
+        then = "the programs get it live or by restart"
+    how = f"{approve} + code approves" if coded else f"{approve} approves"
+    return f"{how}: written, {then}; {undo} takes it back"
 
 
 def asked_candidate(detail: IncidentDetail | None, request: RequestView | None) -> CandidateView | None:

@@ -167,7 +167,9 @@ def a_preview(target: str) -> RollbackPreview:
 class FullDesk(FakeDesk):
     """A desk whose every question is answered at once, with something in every view."""
 
-    def __init__(self, board: Any = None, details: Sequence[IncidentDetail] = (), *, empty: bool = False) -> None:
+    def __init__(
+        self, board: Any = None, details: Sequence[IncidentDetail] = (), *, empty: bool = False
+    ) -> None:
         super().__init__(board, details)
         self.history = History(()) if empty else a_history()
         self.files: tuple[BackupFile, ...] = () if empty else backups()
@@ -224,7 +226,9 @@ async def console(
     options: dict[str, Any] = {"bell": False, "desktop": False, "clock": lambda: NOW, **changes}
     app = Console(desk if desk is not None else two_questions(), **options)
     async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: not app.board.loading)
         await pilot.pause()
+        await pilot.pause()  # and is drawn
         yield app, pilot
 
 

@@ -209,8 +209,18 @@ async def test_news_does_not_move_the_cursor() -> None:
         assert rows_of(console).cursor_key == "version app/store.py.3.bak"
 
 
-async def test_restore_needs_a_version_under_the_cursor() -> None:
-    async with shown(BackupDesk()) as (console, pilot):
+async def test_restore_on_a_file_previews_its_newest_version_that_differs() -> None:
+    there, can = a_version(1, standing=IS_THERE), a_version(2)
+    async with shown(BackupDesk((BackupFile("app/agent.py", (there, can)),))) as (console, pilot):
+        await pilot.press("R")
+        await pilot.pause()
+        assert isinstance(console.screen, RollbackScreen)
+        assert console.screen.target == can.backup_id
+
+
+async def test_a_file_without_a_version_that_differs_cannot_be_restored() -> None:
+    files = (BackupFile("app/agent.py", (a_version(1, standing=IS_THERE),)),)
+    async with shown(BackupDesk(files)) as (console, pilot):
         await pilot.press("R")
         await pilot.pause()
         assert not isinstance(console.screen, RollbackScreen)

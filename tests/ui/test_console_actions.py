@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,7 +102,7 @@ async def everywhere() -> None:
         await pilot.press("escape")
         assert app.screen is app.home
         await pilot.press("colon")
-        assert names(app.screen_stack)[-1] == "CommandPalette"
+        assert names(app.screen_stack)[-1] == "Palette"
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.home)
         seen = [app.theme]
@@ -275,7 +276,7 @@ async def review() -> None:
         assert len(screen.query_one(DiffView).chosen_hunks) == 1
         await pilot.press("a")
         assert not desk.made()
-        assert any("was not proved" in text for text in toasts(app))
+        assert any("unproved" in text for text in toasts(app))
         await pilot.press("P")
         [(_, request, files, what)] = desk.made("revise")
         assert (request, what) == ("req-a1b2", "1 of 2 hunks")
@@ -296,8 +297,7 @@ async def review() -> None:
         edited = AFTER + "# by hand\n"
 
         def editor(command: list[str]) -> int:
-            with open(command[-1], "w", encoding="utf-8") as file:
-                file.write(edited)
+            Path(command[-1]).write_text(edited, encoding="utf-8")
             return 0
 
         screen.run_editor = editor  # type: ignore[method-assign]  # no terminal to suspend here

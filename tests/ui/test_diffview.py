@@ -112,6 +112,16 @@ async def test_context_grows_and_shrinks_to_nothing_and_to_all() -> None:
         assert app.diff.virtual_size.height == 1 + 3 + 102
 
 
+async def test_more_context_never_moves_the_change_off_the_screen() -> None:
+    app = Bench()
+    async with app.run_test(size=(80, 10)) as pilot:
+        app.diff.show(PATCH)
+        app.diff.focus()
+        for key in ["plus"] * 9 + ["minus"] * 4:
+            await pilot.press(key)
+            assert any("−" in line for line in app.lines()[1:]), app.lines()
+
+
 async def test_several_files_are_listed_and_f_goes_through_them() -> None:
     app = Bench()
     async with app.run_test(size=(80, 10)) as pilot:

@@ -264,3 +264,20 @@ def test_no_change_of_the_rows_moves_the_cursor_or_its_line(
                     assert app.rows.scroll_y == 0
 
     asyncio.run(go())
+
+
+async def test_a_list_that_nobody_used_yet_keeps_its_top_in_view() -> None:
+    app = Bench()
+    async with app.run_test(size=(30, 10)) as pilot:
+        app.rows._touched = False
+        app.rows.show(names(2))
+        app.rows.show([*names(3, "new"), *names(2)])
+        assert app.lines()[0] == " new0"
+        assert (app.rows.cursor_key, app.rows.new_above) == ("row0", 0)
+        app.rows.show([*names(20, "newer"), *names(2)])
+        assert app.rows.cursor_key == "row0"
+        assert app.cursor_line() >= 0
+        await pilot.press("j")
+        line = app.cursor_line()
+        app.rows.show([*names(30, "newer"), *names(2)])
+        assert app.cursor_line() == line

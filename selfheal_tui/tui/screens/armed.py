@@ -9,6 +9,7 @@ from textual import events
 from textual.screen import Screen
 
 from selfheal_tui.tui.acting import Acting
+from selfheal_tui.tui.actions import BY_ID
 from selfheal_tui.tui.arming import ARM_SECONDS, Arming, Stage
 
 
@@ -43,11 +44,18 @@ class ArmedScreen(Acting, Screen[None]):
         """Called when the arming moved on: the place to draw whether keys count."""
 
     def why_not_armed(self) -> str:
-        """Says why the key that was pressed does not decide; it is swallowed, never kept."""
+        """Says why no key decides now; footers ask this too, and whenever they are drawn."""
+        return self.arming.why
+
+    def action_act(self, action_id: str) -> None:
+        """Does an action, or says why not; a key from before the arming, or of unknown age, is swallowed, never kept."""
+        action = BY_ID[action_id]
         pressed_at, self._pressed_at = self._pressed_at, None
-        if self.arming.why or self.arming.allows(time.monotonic() if pressed_at is None else pressed_at):
-            return self.arming.why
-        return "that key was pressed before the diff was shown; press it again"
+        late = pressed_at is None or not self.arming.allows(pressed_at)
+        if action.decides and late and not self.refusal(action):
+            self._host.say_no(action, "that key was pressed before the diff was shown; press it again")
+            return
+        super().action_act(action_id)
 
     def _turn(self, arming: Arming) -> None:
         if arming is self.arming:
@@ -85,8 +93,13 @@ class ArmedScreen(Acting, Screen[None]):
         self._turn(self.arming.back("covered", time.monotonic()))
 
     def on_key(self, event: events.Key) -> None:
-        """Remembers when a key was pressed, which may be long before it gets here."""
+        """Remembers when a key was pressed, which may be long before it gets here.
+
+        A letter that does nothing here is prose for something else: the next one must not decide.
+        """
         self._pressed_at = event.time
+        if event.is_printable and event.key not in self.active_bindings:
+            self.look_again()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """The same for a key in the footer that is clicked."""

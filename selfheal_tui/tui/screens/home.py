@@ -24,6 +24,7 @@ from selfheal_tui.tui.widgets.approval import ApprovalPanel
 from selfheal_tui.tui.widgets.footer import Footer, acting_chain
 from selfheal_tui.tui.widgets.header import Header, Tabs
 from selfheal_tui.tui.widgets.rowlist import RowList
+from selfheal_tui.tui.widgets.trouble import Trouble
 
 if TYPE_CHECKING:
     from selfheal_tui.tui.app import Console
@@ -51,6 +52,7 @@ class HomeScreen(Screen[None]):
         """Lays the screen out."""
         yield Header()
         yield Tabs(VIEWS, numbered=True, id="views-tabs")
+        yield Trouble()
         with ContentSwitcher(initial="incidents", id="views"):
             yield IncidentsView(id="incidents")
             yield HistoryView(id="history")
@@ -114,6 +116,7 @@ class HomeScreen(Screen[None]):
         if isinstance(event, BoardChanged):
             self.view.show_board(event.board)
             self.query_one(ApprovalPanel).show_board(event.board)
+            self.query_one(Trouble).show_board(event.board)
         self.query_one(Header).refresh()
         self.query_one(Footer).refresh()
 

@@ -27,12 +27,20 @@ from selfheal_tui.operations.editor import NoEditorError, edit
 from selfheal_tui.operations.snapshot import CandidateView, IncidentDetail, RequestView, Tone
 from selfheal_tui.tui.acting import bindings_of
 from selfheal_tui.tui.actions import BY_ID, Action, of_context
-from selfheal_tui.tui.reviewing import NotRevisedError, asked_candidate, revision_of, under_way, why_over
+from selfheal_tui.tui.reviewing import (
+    NotRevisedError,
+    asked_candidate,
+    revision_of,
+    under_way,
+    what_then,
+    why_over,
+)
 from selfheal_tui.tui.screens.armed import ArmedScreen
 from selfheal_tui.tui.screens.code import CodeScreen
 from selfheal_tui.tui.screens.reason import ReasonScreen
 from selfheal_tui.tui.screens.why import WhyScreen
 from selfheal_tui.tui.terminal import run_in_terminal
+from selfheal_tui.tui.views.incidents import IncidentsView
 from selfheal_tui.tui.widgets.diffview import DiffView
 from selfheal_tui.tui.widgets.fact import Fact
 from selfheal_tui.tui.widgets.footer import Footer
@@ -45,6 +53,7 @@ if TYPE_CHECKING:
 
 _BY_VERB = {action.verb: action for action in of_context("review")}
 _NEXT, _OPEN = BY_ID["incidents.next_request"], BY_ID["incidents.review"]
+_UNDO = BY_ID["incidents.roll_back"]
 
 
 class ReviewScreen(ArmedScreen):
@@ -183,9 +192,14 @@ class ReviewScreen(ArmedScreen):
         request = self.request
         rungs = proof.rungs if proof else request.rungs if request else candidate.rungs if candidate else ()
         self.query_one(Ladder).show(rungs, label=f"proving {proof.label}, X cancels" if proof else "")
-        key = app.keys.shown(_BY_VERB["approve"])
         note = under_way(self._sent) or self._chosen_note() or self.arming.why
-        self.query_one("#review-state", Fact).put(state_line(self._over(), note, key, looks))
+        then = what_then(
+            app.board.programs,
+            app.keys.shown(_BY_VERB["approve"]),
+            app.keys.shown(_UNDO),
+            coded=request is not None and request.needs_code,
+        )
+        self.query_one("#review-state", Fact).put(state_line(self._over(), note, then, looks))
         if proof is not None:
             self._draw_proof()
         self.query_one(Footer).refresh()
@@ -349,6 +363,13 @@ class ReviewScreen(ArmedScreen):
         self.query_one(ContentSwitcher).current = "review-proof"
         self.query_one(TextPane).focus()
 
+    def back(self) -> bool:
+        """From the proof to the diff."""
+        if self.query_one(ContentSwitcher).current == "review-diff":
+            return False
+        self.act_diff()
+        return True
+
     def act_why(self) -> None:
         """Says why it is asked."""
         request, detail = self.request, self._detail
@@ -377,3 +398,4 @@ class ReviewScreen(ArmedScreen):
             while self.app.screen is not self:
                 self.app.pop_screen()
             self.app.pop_screen()
+        self.console_app.home.query_one(IncidentsView).look_anew()

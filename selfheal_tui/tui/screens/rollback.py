@@ -45,7 +45,7 @@ class RollbackScreen(Acting, Screen[None]):
     CONTEXTS: ClassVar[tuple[str, ...]] = ("rollback",)
     BINDINGS = bindings_of(*CONTEXTS)
     DEFAULT_CSS = """
-    RollbackScreen #rollback-title { height: 1; background: $panel; text-style: bold; padding: 0 1; }
+    RollbackScreen #rollback-title { height: auto; max-height: 2; background: $panel; text-style: bold; padding: 0 1; }
     RollbackScreen #rollback-facts { height: auto; max-height: 6; padding: 0 1; }
     RollbackScreen DiffView { height: 1fr; }
     """
@@ -169,7 +169,7 @@ class RollbackScreen(Acting, Screen[None]):
     def _draw(self) -> None:
         looks, preview = self._face.looks, self._preview
         title = preview.title if preview else self.target
-        self.query_one("#rollback-title", Static).update(Text(title, no_wrap=True, overflow="ellipsis"))
+        self.query_one("#rollback-title", Static).update(Text(title))
         facts = Text()
         if self._error:
             facts.append(f"This cannot be taken back: {self._error}", looks.style(Tone.BAD))

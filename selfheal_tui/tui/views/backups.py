@@ -19,6 +19,7 @@ from textual.widgets import Static
 
 from selfheal_tui.operations.desk import Answered, BackupsReady, DeskEvent, PreviewReady
 from selfheal_tui.operations.snapshot import BackupFile, BackupVersion, Board, RollbackPreview, Tone
+from selfheal_tui.operations.standings import RESTORABLE
 from selfheal_tui.tui.acting import bindings_of
 from selfheal_tui.tui.actions import Action
 from selfheal_tui.tui.looks import Looks
@@ -98,6 +99,15 @@ class BackupsView(View):
     def _version(self) -> BackupVersion | None:
         row = self._list.item()
         return row.version if row else None
+
+    @property
+    def _to_restore(self) -> BackupVersion | None:
+        """The version under the cursor; on a file the newest one that can be restored."""
+        row = self._list.item()
+        if row is None or row.version is not None:
+            return row.version if row else None
+        fits = [v for v in row.file.versions if v.standing.word == RESTORABLE.word]
+        return fits[0] if fits else None
 
     # -- what comes in ------------------------------------------------------------------------------
 
@@ -264,8 +274,8 @@ class BackupsView(View):
             return "" if self._files else "nothing was restored or rolled back yet"
         if not self._files:
             return "there are no backups yet; every applied fix makes one per file"
-        if action.verb == "restore" and self._version is None:
-            return "put the cursor on a version of the file"
+        if action.verb == "restore" and self._to_restore is None:
+            return "no version of this file can be restored"
         return ""
 
     def act_open(self) -> None:
@@ -280,7 +290,7 @@ class BackupsView(View):
 
     def act_restore(self) -> None:
         """Opens the preview of a restore."""
-        version = self._version
+        version = self._to_restore
         assert version is not None
         self.app.push_screen(RollbackScreen(version.backup_id))
 
@@ -299,7 +309,8 @@ def _facts(row: Line | None, looks: Looks) -> Text:
             f"{len(row.file.versions)} saved versions, the newest of {day_and_time(newest.created_at)}\n"
         )
         return text.append(
-            "enter opens and closes them; R on one shows what restoring it would change", looks.quiet
+            "enter opens and closes them; R shows what restoring one would change, here the newest that differs",
+            looks.quiet,
         )
     version = row.version
     text.append(f"{looks.mark(version.standing)} {version.standing.word}", looks.style(version.standing.tone))

@@ -13,6 +13,7 @@ from textual.content import Content
 
 from selfheal_tui.operations.desk import DeskEvent, DetailReady, ProofMoved
 from selfheal_tui.operations.snapshot import Board, IncidentDetail, IncidentRow, Tone
+from selfheal_tui.operations.standings import ENGINE_FAILED
 from selfheal_tui.tui.acting import bindings_of
 from selfheal_tui.tui.actions import Action
 from selfheal_tui.tui.times import age
@@ -40,6 +41,7 @@ class IncidentsView(View):
         super().__init__(id=id)
         self._words: tuple[str, ...] = ()
         self._total = 0
+        self._ages: list[str] = []
 
     def compose(self) -> ComposeResult:
         """Lays the view out."""
@@ -47,7 +49,12 @@ class IncidentsView(View):
             with Vertical(id="incident-pane", classes="pane"):
                 yield FilterBar()
                 yield RowList[IncidentRow](
-                    self._draw, lambda row: row.incident_id, row_lines=2, empty=EMPTY, id="incident-list"
+                    self._draw,
+                    lambda row: row.incident_id,
+                    row_lines=2,
+                    empty=EMPTY,
+                    top_first=True,
+                    id="incident-list",
                 )
             yield DetailPane(id="incident-detail")
             with Vertical(id="incident-diff", classes="pane"):
@@ -55,8 +62,15 @@ class IncidentsView(View):
 
     def on_mount(self) -> None:
         """Keeps ages going."""
-        self.set_interval(1.0, self._list.refresh)
+        self.set_interval(1.0, self._keep_ages_going)
         self._entitle()
+
+    def _keep_ages_going(self) -> None:
+        now = self.console.clock()
+        ages = [age(now - row.since) for row in self._list.visible_items()]
+        if ages != self._ages:
+            self._ages = ages
+            self._list.refresh()
 
     @property
     def _list(self) -> RowList[IncidentRow]:
@@ -82,6 +96,8 @@ class IncidentsView(View):
             if board.loading
             else f"none of {self._total} incidents has all of: {' '.join(self._words)}"
             if self._words
+            else "nothing can be read; why, stands above"
+            if board.engine.standing.word == ENGINE_FAILED.word
             else EMPTY
         )
         self._list.show(rows)
@@ -152,6 +168,10 @@ class IncidentsView(View):
             row.note,
             row.risk,
         )
+
+    def look_anew(self) -> None:
+        """What somebody decided may move what they see: the top of the list comes into view again."""
+        self._list.look_anew()
 
     # -- drawing ------------------------------------------------------------------------------------
 

@@ -47,7 +47,7 @@ class ApprovalPanel(Vertical, can_focus=False):
 
     DEFAULT_CSS = """
     ApprovalPanel { height: auto; max-height: 9; border: round $ask; padding: 0 1; display: none; }
-    ApprovalPanel Fact { height: auto; max-height: 2; }
+    ApprovalPanel Fact { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     App.-ascii ApprovalPanel { border: ascii $ask; }
     """
 
@@ -94,6 +94,8 @@ class ApprovalPanel(Vertical, can_focus=False):
     def _draw(self) -> None:
         board, request = self._board, self.request
         self.display = request is not None
+        if self.is_attached:
+            self.screen.set_class(self.display, "-asked")  # toasts then leave its place free
         if board is None or request is None or not self.is_mounted:
             return
         app = cast("Console", self.app)
@@ -115,6 +117,10 @@ class ApprovalPanel(Vertical, can_focus=False):
         keys.append(f"{app.keys.shown(BY_ID['incidents.review'])} ", looks.named("primary", bold=True))
         keys.append("review, and there:  ")
         for action in (BY_ID[name] for name in KEYS):
-            keys.append(f"{app.keys.shown(action)} ", looks.named("primary", bold=True))
-            keys.append(f"{action.label.lower()}  ", looks.quiet if app.read_only and action.decides else "")
+            key, label = app.keys.shown(action), action.label.lower()
+            if keys.cell_len + len(key) + len(label) + 1 > self.size.width:
+                break  # a second line would be taken from the list; all of them are in the review's footer
+            keys.append(f"{key} ", looks.named("primary", bold=True))
+            keys.append(f"{label}  ", looks.quiet if app.read_only and action.decides else "")
+        keys.rstrip()
         self.query_one("#approval-keys", Fact).put(keys)

@@ -14,7 +14,6 @@ from rich.style import Style
 from rich.text import Text
 from textual.strip import Strip
 
-from selfheal_tui.source.diff import word_spans
 from selfheal_tui.source.display import visible
 from selfheal_tui.tui.looks import Looks
 from selfheal_tui.tui.widgets.diffrows import Compared, Row
@@ -66,6 +65,8 @@ def pair(left: str, right: str) -> tuple[str, str, Words, Words]:
         old, new = _laid_bare(left), _laid_bare(right)
         if bare(left) == bare(right):
             old, new = old + _end(left), new + _end(right)
+    from selfheal_tui.source.diff import word_spans  # loads much; the first picture does not need it
+
     return old, new, *word_spans(old, new)
 
 

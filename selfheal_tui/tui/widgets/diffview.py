@@ -42,6 +42,10 @@ CONTEXTS: tuple[int | None, ...] = (0, 1, 3, 6, 12, 25, 50, None)
 _STEP = 8
 
 
+CHANGED = frozenset({"change", "delete", "insert"})
+"""Rows that differ; more context around them may not move them off the screen."""
+
+
 class DiffView(Acting, ScrollView, can_focus=True):
     """Shows the files of a patch, before and after."""
 
@@ -310,15 +314,15 @@ class DiffView(Acting, ScrollView, can_focus=True):
     # -- laying out and drawing ---------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        kept = self._line_of(self._current)
+        kept = self._change_of(self._current)
         above = kept - round(self.scroll_y)
         self._rows = lay_out(self._files, context=CONTEXTS[self._around], unified=self.unified)
         self._laid_out = (self.size.width, self.unified)
         room = self.size.width if self.unified else self.size.width // 2
         beyond = max(0, self._widest + self._gutter - room)
         self.virtual_size = Size(self.size.width + beyond if beyond else 1, len(self._rows))
-        now = self._line_of(self._current)
-        if kept >= 0 and now >= 0 and round(self.scroll_y):
+        now = self._change_of(self._current)
+        if kept >= 0 and now >= 0 and (round(self.scroll_y) or above < self.size.height <= now):
             self._scroll(y=now - above)
         self._painter = None
         self.refresh()
@@ -381,6 +385,13 @@ class DiffView(Acting, ScrollView, can_focus=True):
         return next(
             (n for n, row in enumerate(self._rows) if row.kind == "hunk" and (row.file, row.hunk) == hunk), -1
         )
+
+    def _change_of(self, hunk: Hunk) -> int:
+        """Returns the first changed line of a hunk; -1 when it has none."""
+        changed = (
+            n for n, row in enumerate(self._rows) if row.kind in CHANGED and (row.file, row.hunk) == hunk
+        )
+        return next(changed, -1)
 
     def _look_for_current(self) -> None:
         """Makes the first hunk in view the current one, unless the current one is in view."""

@@ -58,7 +58,7 @@ class Footer(Widget):
         shown = actions_of(chain)
         last = [(owner, action) for owner, action in shown if action.id == "app.help"]
         rest = [pair for pair in shown if pair not in last]
-        room = width - sum(len(app.keys.shown(a)) + len(a.label) + 3 for _, a in last)
+        room = width - sum(len(app.keys.shown(a)) + len(a.label) + 2 for _, a in last)
         for owner, action in [*rest, *last]:
             key = app.keys.shown(action)
             wide = len(key) + 1 + len(action.label) + 2

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from selfheal_tui.operations.snapshot import Board, Tone
+from selfheal_tui.operations.standings import ENGINE_FAILED
 
 if TYPE_CHECKING:
     from selfheal_tui.tui.app import Console
@@ -35,7 +36,7 @@ class Header(Widget):
         need = _need(board)
         parts: list[tuple[int, Text]] = [
             (3, Text("selfheal", looks.named("primary", bold=True))),
-            (1, Text(board.project or "…", "bold")),
+            (2, _shortened(board.project or "…", width // 4)),
             (
                 1,
                 Text(
@@ -43,7 +44,8 @@ class Header(Widget):
                     looks.style(Tone.WARN if board.environment == "production" else Tone.QUIET),
                 ),
             ),
-            (2, Text.assemble("engine ", engine)),
+            # Only that it runs goes without saying.
+            (2 if board.engine.standing.tone is Tone.GOOD else 1, Text.assemble("engine ", engine)),
             (
                 0,
                 Text(
@@ -51,15 +53,20 @@ class Header(Widget):
                 ),
             ),
         ]
+        down = [program for program in board.programs if program.standing.tone is Tone.BAD]
+        if down:
+            name = down[0].name if len(down) == 1 else f"{len(down)} programs"
+            text = looks.badge(down[0].standing)
+            parts.append((1, Text.assemble(_shortened(name, 16), " ", text)))
         if board.read_only:
             parts.insert(3, (1, Text("read-only", looks.style(Tone.WARN))))
         if app.errands:
             parts.append((2, Text(f"{len(app.errands)} at work", looks.style(Tone.BUSY))))
-        for least in (3, 2, 1):
+        while len(parts) > 1:
             line = Text(" ").append_text(Text(looks.dot).join([part for _, part in parts]))
             if line.cell_len + len(clock) + 2 <= width:
                 break
-            parts = [(rank, part) for rank, part in parts if rank < least]
+            parts.remove(max(parts, key=lambda part: part[0]))
         line = Text(" ").append_text(Text(looks.dot).join([part for _, part in parts]))
         line.truncate(max(0, width - len(clock) - 2), overflow="ellipsis")
         line.append(" " * max(1, width - line.cell_len - len(clock) - 1))
@@ -67,9 +74,17 @@ class Header(Widget):
         return line
 
 
+def _shortened(name: str, width: int) -> Text:
+    text = Text(name, "bold")
+    text.truncate(max(8, width), overflow="ellipsis")
+    return text
+
+
 def _need(board: Board) -> str:
     if board.loading:
         return "reading the store"
+    if board.engine.standing.word == ENGINE_FAILED.word:
+        return "look below"
     count = board.needs_you
     return f"{count} need{'s' if count == 1 else ''} you" if count else "nothing needs you"
 

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cache
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from rich.style import Style
-from rich.syntax import ANSISyntaxTheme, Syntax
+
+if TYPE_CHECKING:
+    from rich.syntax import ANSISyntaxTheme
 
 Span = tuple[int, int, str]
 """Start, end (characters) and kind: a name of `KINDS`."""
@@ -21,19 +25,26 @@ MAX_CHARACTERS = 2_000_000
 """Longer texts stay plain: their colours would come after the operator has gone."""
 _PENS = {kind: Style(color=f"color({number})") for number, kind in enumerate(KINDS)}
 _KIND_OF = {pen: kind for kind, pen in _PENS.items()}
-_THEME = ANSISyntaxTheme(
-    {
-        ("Keyword",): _PENS["keyword"],
-        ("Operator", "Word"): _PENS["keyword"],
-        ("Literal", "String"): _PENS["string"],
-        ("Literal", "String", "Doc"): _PENS["comment"],
-        ("Literal", "Number"): _PENS["number"],
-        ("Comment",): _PENS["comment"],
-        ("Name", "Function"): _PENS["name"],
-        ("Name", "Class"): _PENS["name"],
-        ("Name", "Decorator"): _PENS["decorator"],
-    }
-)
+
+
+@cache
+def _theme() -> ANSISyntaxTheme:
+    # Imported here and below: dozens of modules that the console's first picture does not need.
+    from rich.syntax import ANSISyntaxTheme
+
+    return ANSISyntaxTheme(
+        {
+            ("Keyword",): _PENS["keyword"],
+            ("Operator", "Word"): _PENS["keyword"],
+            ("Literal", "String"): _PENS["string"],
+            ("Literal", "String", "Doc"): _PENS["comment"],
+            ("Literal", "Number"): _PENS["number"],
+            ("Comment",): _PENS["comment"],
+            ("Name", "Function"): _PENS["name"],
+            ("Name", "Class"): _PENS["name"],
+            ("Name", "Decorator"): _PENS["decorator"],
+        }
+    )
 
 
 def colours_of(lines: Sequence[str], path: str) -> tuple[tuple[Span, ...], ...]:
@@ -49,8 +60,10 @@ def colours_of(lines: Sequence[str], path: str) -> tuple[tuple[Span, ...], ...]:
     starts = [0, *accumulate(len(line) + 1 for line in lines)]
     if starts[-1] > MAX_CHARACTERS:
         return ((),) * len(lines)
+    from rich.syntax import Syntax
+
     code = "\n".join(lines)
-    text = Syntax(code, Syntax.guess_lexer(path), theme=_THEME).highlight(code)
+    text = Syntax(code, Syntax.guess_lexer(path), theme=_theme()).highlight(code)
     found: list[list[Span]] = [[] for _ in lines]
     for start, end, style in text.spans:
         kind = _KIND_OF.get(style) if isinstance(style, Style) else None

@@ -12,6 +12,7 @@ from textual.widgets import Static
 from selfheal_tui.operations.snapshot import Board, ProgramView, Tone
 from selfheal_tui.source.display import visible
 from selfheal_tui.supervisor.output import OutputLine
+from selfheal_tui.tui.actions import BY_ID
 from selfheal_tui.tui.times import age
 from selfheal_tui.tui.widgets.textpane import LONGEST_LINE, TextPane
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from selfheal_tui.tui.app import Console
 
 MOST_LINES = 2000
+_NEXT, _RESTART = BY_ID["incidents.next_program"], BY_ID["incidents.program_restart"]
 _LOOK_SECONDS = 0.25
 NO_PROGRAM = (
     "This console supervises no program. Start one under it with:",
@@ -32,7 +34,7 @@ class OutputPane(Vertical):
 
     DEFAULT_CSS = """
     OutputPane { height: 1fr; }
-    OutputPane Static { height: auto; max-height: 2; }
+    OutputPane Static { height: auto; max-height: 4; }
     """
 
     def __init__(self) -> None:
@@ -113,8 +115,11 @@ class OutputPane(Vertical):
         pid = f"pid {program.pid}, " if program.pid else ""
         facts = f"  {pid}for {since}, run {program.run}, {program.crashes} crash{'' if program.crashes == 1 else 'es'}"
         line.append(facts, looks.quiet)
+        keys = self._host_app.keys
         if several > 1:
-            line.append("   p next program", looks.quiet)
+            line.append(f"   {keys.shown(_NEXT)} next program", looks.quiet)
         if program.message:
             line.append(f"\n{program.message}", looks.quiet)
+        if not program.pid:
+            line.append(f"\n{keys.shown(_RESTART)} starts it anew", looks.quiet)
         return line

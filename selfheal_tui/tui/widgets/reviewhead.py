@@ -54,18 +54,17 @@ def head_lines(
     return lines
 
 
-def state_line(over: str, note: str, key: str, looks: Looks) -> Text:
+def state_line(over: str, note: str, then: str, looks: Looks) -> Text:
     """Returns the line that says whether keys decide now.
 
     Args:
         over: Why the question cannot be answered any more; empty when it can.
         note: What else is in the way; empty for nothing.
-        key: The key that approves.
+        then: What approving does.
         looks: The looks in force.
     """
     tone = Tone.WARN if over else Tone.QUIET if note else Tone.GOOD
-    text = over or note or f"the keys decide now: {key} approves what is shown"
-    return Text(text, looks.style(tone), no_wrap=True, overflow="ellipsis")
+    return Text(over or note or then, looks.style(tone), no_wrap=True, overflow="ellipsis")
 
 
 def proof_lines(

@@ -7,6 +7,8 @@ visible and keeps its cursor by key. It shows what it is given: it may not filte
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from itertools import compress, count
+from operator import is_not
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from rich.style import Style
@@ -87,6 +89,7 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         *,
         row_lines: int = 1,
         empty: str = "",
+        top_first: bool = False,
         name: str | None = None,
         id: str | None = None,  # noqa: A002 - the name that every widget of Textual has
         classes: str | None = None,
@@ -98,6 +101,7 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
             key: Tells items apart; stable and unique.
             row_lines: Lines a row.
             empty: What is said when there is no row; plain text.
+            top_first: Until somebody has used the list, keep its top in view rather than the line of the cursor.
             name: As for every widget.
             id: As for every widget.
             classes: As for every widget.
@@ -112,6 +116,8 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         self._places: dict[str, int] = {}
         self._cursor = 0
         self._shown = False
+        self._top_first = top_first
+        self._touched = not top_first
         self._pending: Sequence[Item] | None = None
         self._held = False
         self._unseen: set[str] = set()
@@ -178,6 +184,10 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         if not self._keys:
             self.refresh()
 
+    def visible_items(self) -> Sequence[Item]:
+        """Returns the items that are in view, even in part."""
+        return self._items[self._top : self._top + self._viewport // self._row_lines + 2]
+
     def item(self) -> Item | None:
         """Returns the item under the cursor."""
         return self._items[self._cursor] if self._keys else None
@@ -186,10 +196,13 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         """Shows other items, or changed ones; the cursor's row stays where it is on the screen.
 
         The cursor stays on its key; where that is gone it goes to the next row that is still there. While the cursor
-        is scrolled out of view, the first visible row stays in place instead.
+        is scrolled out of view, the first visible row stays in place instead. A list that is `top_first` and was not
+        used yet is read by nobody at a place: its top stays in view while the cursor does, so that what is urgent is seen.
         """
         if self._held:
             self._pending = items
+            return
+        if self._shown and items is not self._items and self._draw_changed(items):
             return
         before, old_keys, old_places = self.cursor_key, self._keys, self._places
         anchor = self._anchor()
@@ -201,6 +214,8 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         self._cursor = self._survivor(old_keys, self._cursor)
         place = self._survivor(old_keys, anchor)
         target = max(0, place * self._row_lines - line) if self._shown and self._keys else 0
+        if not self._touched and (self._cursor + 1) * self._row_lines <= self._viewport:
+            target = 0
         height = len(self._keys) * self._row_lines
         # Where rows below went away, blank lines keep the others in place until the operator moves.
         self._set_height(max(height, target + self._viewport) if target else height)
@@ -214,12 +229,34 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         if self.cursor_key != before:
             self._tell_moved()
 
+    def _draw_changed(self, items: Sequence[Item]) -> bool:
+        """Takes over items with the very keys of those shown, drawing only what changed; returns whether they had them."""
+        if len(items) != len(self._items):
+            return False
+        changed = list(compress(count(), map(is_not, items, self._items)))
+        if any(self._key(items[index]) != self._keys[index] for index in changed):
+            return False
+        self._items = items
+        top = self._top
+        bottom = top + self._viewport // self._row_lines + 2
+        for index in changed:
+            if top <= index <= bottom:
+                self.refresh_lines(index * self._row_lines, self._row_lines)
+        return True
+
     def move_to(self, key: str) -> bool:
         """Puts the cursor on a row and scrolls it into view; returns whether the row is there."""
+        self._touched = True
         if key not in self._places:
             return False
         self._go(self._places[key])
         return True
+
+    def look_anew(self) -> None:
+        """Somebody comes back to a `top_first` list from elsewhere, and reads at no place of it yet."""
+        if self._top_first and not self._held:
+            self._touched = False
+            self.show(self._items)
 
     # -- actions ------------------------------------------------------------------------------------
 
@@ -256,8 +293,17 @@ class RowList(Acting, ScrollView, Generic[Item], can_focus=True):
         if self.cursor_key is not None:
             self._say(self.Chosen(self, self.cursor_key))
 
+    def on_key(self) -> None:
+        """From the first key on somebody reads at a place."""
+        self._touched = True
+
+    def on_mouse_scroll_down(self) -> None:
+        """The same for the wheel."""
+        self._touched = True
+
     def on_click(self, event: events.Click) -> None:
         """Moves the cursor; a double click chooses."""
+        self._touched = True
         offset = event.get_content_offset(self)
         if offset is None:
             return

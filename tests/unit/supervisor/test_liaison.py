@@ -47,6 +47,10 @@ class Programs:
         self.told.append(("fixed", name, incident_id, restart_needed))
         return True
 
+    def outdated(self, name, why) -> bool:
+        self.told.append(("outdated", name, why))
+        return True
+
 
 @pytest.fixture
 def programs():
@@ -133,3 +137,9 @@ def test_a_program_that_cannot_be_started_is_told_in_the_log(liaison, programs, 
     liaison.hear(seen(10))
     liaison.hear(ProbationBegan(FIXED, 9.0))
     assert "agent could not be started" in caplog.text
+
+
+def test_a_program_that_cannot_take_a_rollback_while_it_runs_is_started_anew(liaison, programs):
+    reasons = (RestartReason("app:f", "it is a class now"),)
+    liaison.hear(RestartNeeded("a1b2", 11, reasons, ("app.py",), restored=True))
+    assert programs.told == [("outdated", "agent", "code was taken back on disk (app:f: it is a class now)")]

@@ -76,3 +76,9 @@ def test_in_ascii_mode_every_sign_keeps_its_width(text):
     shown = visible(text)
     (segment,) = guard.apply([Segment(shown)], BLACK)
     assert cell_len(segment.text) == cell_len(shown)
+
+
+def test_a_blank_that_does_not_break_is_a_blank_in_ascii_mode_too():
+    guard = Guard()
+    guard.ascii = True
+    assert guard.apply([Segment("tests\u00a0✓\u00a052/52")], BLACK)[0].text == "tests + 52/52"
