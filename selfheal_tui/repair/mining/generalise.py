@@ -89,11 +89,36 @@ def abstracted(edit: Edit) -> Term:
     return renumbered(rebuilt(edit.whole))
 
 
+def widened(template: Term) -> Term:
+    """Lets any expression stand where a template has a variable of any name.
+
+    Two edits whose arguments are both plain variables say nothing against other arguments; that it is a variable is what
+    their least general generalisation keeps all the same. A name that is an attribute or parameter as well stays one.
+    """
+    elsewhere = {
+        child.number
+        for part in walk(template)
+        if isinstance(part, Node) and part.label != "Name"
+        for child in part.children
+        if isinstance(child, Hole) and child.sort == "name"
+    }
+
+    def rebuilt(part: Term) -> Term:
+        if not isinstance(part, Node):
+            return part
+        inner = part.children[0] if part.label == "Name" else None
+        if isinstance(inner, Hole) and inner.number not in elsewhere:
+            return Hole(inner.number, "expr")
+        return Node(part.label, tuple(rebuilt(child) for child in part.children))
+
+    return renumbered(rebuilt(template))
+
+
 def _templates(bucket: Sequence[Seen], deadline: float) -> Iterable[Term]:
     """What any two edits have in common, and each by itself."""
     templates: dict[Term, None] = {}
     for i, one in enumerate(bucket):
-        alone = abstracted(one.edit)
+        alone = widened(abstracted(one.edit))
         if _useful(alone, LEAST_ALONE):
             templates[alone] = None
         for other in bucket[i + 1 :]:
@@ -101,7 +126,7 @@ def _templates(bucket: Sequence[Seen], deadline: float) -> Iterable[Term]:
                 continue
             if time.monotonic() > deadline:
                 return templates
-            shared = renumbered(antiunify(one.edit.whole, other.edit.whole).template)
+            shared = widened(antiunify(one.edit.whole, other.edit.whole).template)
             if _useful(shared, LEAST_SHARED):
                 templates[shared] = None
     return templates
