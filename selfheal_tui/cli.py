@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rollback": ("backups", "Take a fix back, or restore one backup."),
     "pause": ("switch", "Kill switch: no change to the project until resumed."),
     "resume": ("switch", "Allow changes again."),
+    "learn": ("learn", "Learn kinds of edits from the fixes in git histories."),
+    "bench": ("bench", "Measure repair on a directory of faulty projects."),
     "doctor": ("doctor", "Tell what is found and what is missing."),
     "config": ("settings", "Show every setting, its value, and where that came from."),
     "probe": ("probe", "Write the probe as one file, for programs whose environment must stay clean."),
