@@ -31,6 +31,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Tell what is found and what is missing."),
     "config": ("settings", "Show every setting, its value, and where that came from."),
     "probe": ("probe", "Write the probe as one file, for programs whose environment must stay clean."),
+    "scan": ("scan", "Find faults before they crash."),
+    "regression": ("regression", "Write a test that keeps a healed crash healed."),
     "demo": ("demo", "Heal a bundled agent project live."),
 }
 """Name → (module in `selfheal_tui.commands`, one-line help)."""
