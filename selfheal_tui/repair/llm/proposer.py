@@ -86,13 +86,18 @@ class LlmProposer:
         attempts = list(context.attempts)
         for model in _in_turn(settings):
             session = _Session(self._asker(model), context, budget, model)
+            answers: list[Attempt] = []
             for _ in range(model.candidates):
                 answer = session.next_candidate(attempts)
                 sent = yield answer
                 if isinstance(answer, CannotFix):
                     break
-                attempts.append(sent or _untold(answer))
-            if session.stopped:
+                answers.append(sent or _untold(answer))
+                attempts.append(answers[-1])
+                # A model that is asked again is told that its fix did not work, which would not be true.
+                if answers[-1].proof.proved and not answers[-1].proof.flagged:
+                    return
+            if session.stopped or any(attempt.proof.acceptable for attempt in answers):
                 return
 
     def _asker(self, settings: ModelSettings) -> Asker:

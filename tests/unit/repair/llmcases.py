@@ -154,7 +154,12 @@ class ScriptedAsker:
         self.models: list[str] = []
 
     def ask(
-        self, messages: Sequence[dict[str, str]], *, max_tokens: int = 0, seconds: float = 0.0, model: str = ""
+        self,
+        messages: Sequence[dict[str, str]],
+        *,
+        max_tokens: int = 0,
+        seconds: float = 0.0,
+        model: str = "",
     ) -> ModelAnswer:
         self.asked.append([dict(m) for m in messages])
         self.limits.append(max_tokens)
