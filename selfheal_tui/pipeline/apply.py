@@ -192,6 +192,8 @@ def _why_no_new_test(project: Project, candidate: Candidate) -> str:
         return f"{path} exists; an existing test is never changed"
     if pattern := glob_match(path, project.settings.protect):
         return f"{path} may not be written: the setting `protect` names it ({pattern})"
+    if not project.is_in_app(path):
+        return f"{path} may not be written: it is in an environment, or not the project's own"
     reason = project.protected(path)
     return "" if reason.endswith(TESTS_JUDGE) else f"{path} may not be written: {reason or 'it is no test'}"
 

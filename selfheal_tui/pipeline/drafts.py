@@ -127,7 +127,7 @@ def _command_draft(project: Project, report: CrashReport) -> Draft | None:
     return Draft("command", " ".join(process.argv[1:])[:120], body, ("import subprocess", "import sys"))
 
 
-def test_folder(project: Project) -> str:
+def folder_of_tests(project: Project) -> str:
     """Finds the folder of the project's tests: `tests` where there is none yet."""
     folders = Counter(
         PurePosixPath(path).parent.as_posix()

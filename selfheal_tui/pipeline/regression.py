@@ -17,7 +17,7 @@ from selfheal_tui.model.ports import ReplayPlan, ReplayStatus, Workspace
 from selfheal_tui.model.regression import Regression
 from selfheal_tui.pipeline.apply import add_test
 from selfheal_tui.pipeline.closing import Closer
-from selfheal_tui.pipeline.drafts import SECRET, test_folder, versions
+from selfheal_tui.pipeline.drafts import SECRET, folder_of_tests, versions
 from selfheal_tui.pipeline.govern import Governance
 from selfheal_tui.pipeline.policy import ADD_TEST
 from selfheal_tui.pipeline.search import Tools
@@ -70,7 +70,7 @@ def validate_test(
     known = incident.regression or Regression(problem="no fix of it was proved by a replay")
     plan = find_tests(project, Interpreter(interpreter, "", ""), "")
     style = "pytest" if plan.runner == "pytest" else "unittest"
-    folder = test_folder(project)
+    folder = folder_of_tests(project)
     path = f"{folder}/test_selfheal_{incident.incident_id}.py".lstrip("/")
     after = {edit.path: edit.after_bytes() for edit in attempt.candidate.edits}
     argv = _runner(interpreter, plan.runner, folder, path)

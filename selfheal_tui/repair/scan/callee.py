@@ -182,7 +182,7 @@ def _own_method(
     arguments = [*method.args.posonlyargs, *method.args.args]
     if not arguments or arguments[0].arg != receiver or receiver not in ("self", "cls"):
         return None
-    if receiver == "cls" or method.decorator_list or len(world.members.get(function.attr, ())) != 1:
+    if receiver == "cls" or method.decorator_list or world.members[function.attr] != 1:
         return None
     if function.attr in world.stored or function.attr.startswith("__"):
         return None

@@ -128,6 +128,8 @@ def leaves(statement: ast.stmt) -> bool:
         return True
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
         return bool(_ENDS.search(dotted(statement.value.func)))
+    if isinstance(statement, ast.If) and isinstance(statement.test, ast.Constant) and statement.test.value:
+        return any(map(leaves, statement.body))
     if isinstance(statement, ast.If):
         return bool(statement.orelse) and all(
             any(leaves(inner) for inner in branch) for branch in (statement.body, statement.orelse)

@@ -29,10 +29,12 @@ _GENERATED = (
 def failing_imports(view: View, world: World) -> Iterator[Fault]:
     """Finds imports of modules that are gone or never were, and of names that modules do not have."""
     for node in view.nodes:
+        if not isinstance(node, ast.Import | ast.ImportFrom) or _is_fallback(view, node):
+            continue
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield from _module(view, world, node, alias.name)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             module = world.absolute(view, node)
             if not module or module == view.module or module.startswith("__future__"):
                 continue
@@ -40,6 +42,11 @@ def failing_imports(view: View, world: World) -> Iterator[Fault]:
             yield from missing
             if not missing:
                 yield from _names(view, world, node, module)
+
+
+def _is_fallback(view: View, node: ast.AST) -> bool:
+    """Whether an import stands in a handler, for when another one failed, which it does not do here."""
+    return any(isinstance(above, ast.ExceptHandler) for above, _ in view.up(node))
 
 
 def _module(view: View, world: World, node: ast.AST, name: str) -> Iterator[Fault]:

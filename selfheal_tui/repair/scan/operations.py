@@ -26,7 +26,12 @@ def impossible_operations(view: View, _world: World) -> Iterator[Fault]:
     for node in view.nodes:
         if isinstance(node, ast.BinOp):
             left, right = kind_of(view, node.left), kind_of(view, node.right)
-            if not left or not right or (isinstance(node.op, ast.Mod) and left in ("str", "bytes")):
+            if (
+                not left
+                or not right
+                or _is_deliberate(node)
+                or (isinstance(node.op, ast.Mod) and left in ("str", "bytes"))
+            ):
                 continue
             message = error_of(OPERATORS[type(node.op)], SAMPLES[left], SAMPLES[right])
             if message:
@@ -35,7 +40,6 @@ def impossible_operations(view: View, _world: World) -> Iterator[Fault]:
                 isinstance(node.op, ast.Div | ast.FloorDiv | ast.Mod)
                 and _is_zero(node.right)
                 and left in ("int", "float")
-                and not isinstance(node.left, ast.Constant)
             ):
                 yield from fault(view, node, "ZeroDivisionError", "division by zero", "zero-division", STRONG)
         elif isinstance(node, ast.UnaryOp) and type(node.op) in UNARY:
@@ -45,6 +49,11 @@ def impossible_operations(view: View, _world: World) -> Iterator[Fault]:
                 yield from fault(view, node, "TypeError", message, "operand-types")
         elif isinstance(node, ast.Compare) and len(node.ops) == 1:
             yield from _comparison(view, node)
+
+
+def _is_deliberate(node: ast.BinOp) -> bool:
+    """Whether two constants are put together: `1 / 0` and `1 + None` are how one raises an error on purpose."""
+    return isinstance(node.left, ast.Constant) and isinstance(node.right, ast.Constant)
 
 
 def _is_zero(node: ast.expr) -> bool:

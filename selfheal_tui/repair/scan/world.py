@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,11 +20,14 @@ from selfheal_tui.repair.rules.similar import near
 from selfheal_tui.repair.rules.stdlib_moves import MOVES
 from selfheal_tui.repair.rules.support import CERTAIN
 from selfheal_tui.repair.rules.target import is_stdlib, module_members
+from selfheal_tui.repair.scan.everywhere import Everywhere
 from selfheal_tui.repair.scan.excuses import dotted
 from selfheal_tui.repair.scan.view import View
 from selfheal_tui.source.project import Project
 from selfheal_tui.source.text import UnreadableSourceError, read_source
 
+MOST_VIEWS = 400
+"""So many parsed files are kept; a large project's trees together would take gigabytes."""
 _DYNAMIC_CALLS = frozenset(
     {"globals", "vars", "locals", "exec", "eval", "execfile", "setattr", "lazy_import"}
 )
@@ -61,7 +65,7 @@ class World:
         self.interpreter = interpreter
         self._sys_path = [Path(entry) for entry in sys_path if Path(entry).is_dir()]
         self._paths = paths
-        self._views: dict[str, View | None] = {}
+        self._views: OrderedDict[str, View | None] = OrderedDict()
         self._installed: dict[str, View | None] = {}
         self._listed: dict[str, Listed] = {}
         self._dynamic: dict[str, bool] = {}
@@ -70,8 +74,12 @@ class World:
 
     def view(self, path: str) -> View | None:
         """Reads and parses a file of the project; None when it cannot be."""
-        if path not in self._views:
-            self._views[path] = self._parse(self.project.root / path, path, self.project.module_name(path))
+        if path in self._views:
+            self._views.move_to_end(path)
+            return self._views[path]
+        self._views[path] = self._parse(self.project.root / path, path, self.project.module_name(path))
+        if len(self._views) > MOST_VIEWS:
+            self._views.popitem(last=False)
         return self._views[path]
 
     def _parse(self, file: Path, path: str, module: str) -> View | None:
@@ -227,72 +235,38 @@ class World:
         )
 
     @cached_property
-    def _everywhere(self) -> tuple[frozenset[str], frozenset[str], dict[str, list[ast.AST]]]:
-        stored: set[str] = set()
-        said: set[str] = set()
-        methods: dict[str, list[ast.AST]] = {}
+    def _everywhere(self) -> Everywhere:
+        known = Everywhere()
         for path in self._paths:
             view = self.view(path)
-            for node in view.nodes if view is not None else ():
-                if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-                    stored.add(node.attr)
-                elif (
-                    isinstance(node, ast.Constant)
-                    and isinstance(node.value, str)
-                    and node.value.isidentifier()
-                ):
-                    said.add(node.value)
-                elif isinstance(node, ast.keyword) and node.arg:
-                    said.add(node.arg)
-                elif isinstance(node, ast.ClassDef):
-                    for inner in ast.walk(node):
-                        if (
-                            isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-                            and inner is not node
-                        ):
-                            methods.setdefault(inner.name, []).append(inner)
-                        elif isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
-                            methods.setdefault(inner.id, []).append(inner)
-        return frozenset(stored), frozenset(said), methods
+            if view is not None:
+                known.add(view)
+        return known
 
     @property
-    def stored(self) -> frozenset[str]:
+    def stored(self) -> set[str]:
         """Attributes that are assigned to anywhere in the project, on whatever object."""
-        return self._everywhere[0]
+        return self._everywhere.stored
 
-    @cached_property
-    def put_on_builtins(self) -> frozenset[str]:
+    @property
+    def put_on_builtins(self) -> set[str]:
         """Names that the project makes builtins of."""
-        return frozenset(
-            node.attr
-            for path in self._paths
-            if (view := self.view(path)) is not None and "builtin" in view.text
-            for node in view.nodes
-            if isinstance(node, ast.Attribute)
-            and isinstance(node.ctx, ast.Store)
-            and "builtin" in dotted(node.value)
-        )
+        return self._everywhere.put_on_builtins
 
-    @cached_property
-    def instantiated(self) -> frozenset[str]:
+    @property
+    def instantiated(self) -> set[str]:
         """Names that are called somewhere in the project."""
-        return frozenset(
-            dotted(node.func).rpartition(".")[2]
-            for path in self._paths
-            if (view := self.view(path)) is not None
-            for node in view.nodes
-            if isinstance(node, ast.Call)
-        )
+        return self._everywhere.called
 
     @property
-    def said(self) -> frozenset[str]:
+    def said(self) -> set[str]:
         """Identifiers that stand in the project as texts or keywords, and may become attributes."""
-        return self._everywhere[1]
+        return self._everywhere.said
 
     @property
-    def members(self) -> dict[str, list[ast.AST]]:
-        """What classes of the project define, by name."""
-        return self._everywhere[2]
+    def members(self) -> Counter[str]:
+        """How many definitions classes of the project have, by name."""
+        return self._everywhere.members
 
     def mentioned_in_build(self, file_name: str) -> bool:
         """Whether a build file speaks of a file, which is then made at build time."""
