@@ -84,8 +84,8 @@ def impossible_uses(view: View, _world: World) -> Iterator[Fault]:
             if kind and not hasattr(SAMPLES[kind], node.attr):
                 message = f"'{kind}' object has no attribute '{node.attr}'"
                 yield from fault(view, node, "AttributeError", message, "builtin-attribute")
-        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-            yield from _subscript(view, node)
+        elif isinstance(node, ast.Subscript):
+            yield from _subscript(view, node) if isinstance(node.ctx, ast.Load) else _assigned(view, node)
         elif isinstance(node, ast.Call):
             yield from _call(view, node)
         elif isinstance(node, ast.For | ast.comprehension):
@@ -105,6 +105,14 @@ def _unhashable(view: View, node: ast.expr | None) -> Iterator[Fault]:
     kind = kind_of(view, node) if node is not None else ""
     if node is not None and kind in _UNHASHABLE:
         yield from fault(view, node, "TypeError", f"unhashable type: '{kind}'", "unhashable")
+
+
+def _assigned(view: View, node: ast.Subscript) -> Iterator[Fault]:
+    kind = kind_of(view, node.value)
+    if kind and not hasattr(SAMPLES[kind], "__setitem__"):
+        does = "assignment" if isinstance(node.ctx, ast.Store) else "deletion"
+        message = f"'{kind}' object does not support item {does}"
+        yield from fault(view, node, "TypeError", message, "item-assignment")
 
 
 def _subscript(view: View, node: ast.Subscript) -> Iterator[Fault]:

@@ -198,7 +198,10 @@ class World:
         if not listed.here or name in self.stored:
             return None
         # Names of other platforms look just like wrong ones, but not like a slip of the pen.
-        slip = name.islower() and any(m.confidence >= CERTAIN for m in near(name, listed.here))
+        last = module.rpartition(".")[2]
+        if last in listed.here and name in module_members(self.interpreter, module, last):
+            return False  # `datetime.now()`: the class of the module's own name was meant
+        slip = not name.isupper() and any(m.confidence >= CERTAIN for m in near(name, listed.here))
         if (module, name) not in MOVES and name not in listed.ours and not slip:
             return None
         return None if self._is_library_module(f"{module}.{name}") else False

@@ -1,6 +1,8 @@
 """Faults that were put in on purpose, one a function; the comment names what the line raises."""
 
 import collections
+import datetime as datetime_module
+import threading
 import os
 import helper
 from helper import Store, area, fetch, note, pair
@@ -157,6 +159,20 @@ def push():
 
 def fstring(user):
     return f"{usr.name}"  # raises NameError
+
+
+def class_of_the_same_name():
+    return datetime_module.now()  # raises AttributeError
+
+
+def misspelt_class():
+    return threading.Thred()  # raises AttributeError
+
+
+def fixed():
+    point = (1, 2)
+    point[0] = 3  # raises TypeError
+    return point
 
 
 def later(n):
