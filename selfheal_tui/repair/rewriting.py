@@ -71,8 +71,10 @@ class Rewriter:
         old, put = block[head : len(block) - tail], wanted[head : len(wanted) - tail]
         if len(old) == len(put):
             return [edit for node, term in zip(old, put, strict=True) for edit in self._node(node, term)]
-        if old:
+        if old and wanted:
             return [self._lines_of(old, put)]
+        if old:
+            raise NotATermError("nothing would be left")
         if head < len(block):
             return [self._insert(block[head], put, before=True)]
         return [self._insert(block[-1], put, before=False)]
@@ -136,8 +138,8 @@ class Rewriter:
         end = (last, len(self._lines[last - 1].rstrip("\r\n").encode("utf-8", "surrogatepass")))
         if end != end_of(old[-1]):
             raise NotATermError("more stands on the line")
-        if not new:
-            raise NotATermError("nothing would be left")
+        if not new:  # `statements` is only asked for this where a neighbour stays
+            return TextEdit((first, 0), (last + 1, 0) if last < len(self._lines) else end, "")
         return TextEdit(
             (first, len(indent.encode())), end, self._block(new, indent)[len(indent) :].rstrip("\r\n")
         )

@@ -22,22 +22,22 @@ class Catalogue:
 
 STOCK = Catalogue({"Bolt": 12, "Washer": 40})
 '''
-PRICES = '''\
+PRICES = """\
 from catalogue import STOCK
 
 
 def price(article):
     return STOCK.find(article)
-'''
-LABELS = '''\
+"""
+LABELS = """\
 from catalogue import STOCK
 
 
 def label(shelf):
     wanted = shelf["name"]
     return f"{wanted}: " + str(STOCK.find(wanted) * 2)
-'''
-ORDERS = '''\
+"""
+ORDERS = """\
 from catalogue import STOCK
 
 
@@ -46,13 +46,13 @@ def weight(order):
     for line in order:
         total += STOCK.find(line["article"]) * line["count"]
     return total
-'''
-MAIN = '''\
+"""
+MAIN = """\
 from orders import weight
 
 print(weight([{"article": "Bolt", "count": 2}, {"article": "Washer", "count": 1}]))
-'''
-TEST = '''\
+"""
+TEST = """\
 import unittest
 
 from orders import weight
@@ -64,7 +64,7 @@ class Weighing(unittest.TestCase):
 
     def test_nothing_weighs_nothing(self):
         self.assertEqual(weight([]), 0)
-'''
+"""
 FILES = {
     "catalogue.py": CATALOGUE,
     "prices.py": PRICES,
@@ -108,7 +108,9 @@ def test_a_learnt_edit_heals_a_crash_of_its_kind_in_another_file(tmp_path: Path)
     assert best["sources"] == [{"origin": ".", "commits": best["sources"][0]["commits"], "count": 2}]
     done = shell("run", "--headless", "--env", "local", "--", PYTHON, "main.py")
     assert (done.returncode, done.stdout) == (0, "64\n"), done.stderr
-    assert 'STOCK.find(line["article"].casefold()) * line' in (project / "orders.py").read_text().replace("'", '"')
+    assert 'STOCK.find(line["article"].casefold()) * line' in (project / "orders.py").read_text().replace(
+        "'", '"'
+    )
 
 
 def test_patterns_of_a_repository_that_nobody_trusts_are_kept_and_not_used(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Protocol
 from selfheal_tui.model.candidate import Candidate, CannotFix
 from selfheal_tui.model.evidence import Proof
 from selfheal_tui.model.incident import Attempt
+from selfheal_tui.model.ports import TracedCall
 from selfheal_tui.model.settings import ModelSettings
 from selfheal_tui.probe.redaction import mask_text
 from selfheal_tui.repair.base import RepairContext
@@ -22,8 +23,10 @@ from selfheal_tui.repair.llm.answer import Answer, MalformedAnswerError, parse_a
 from selfheal_tui.repair.llm.budget import Budget
 from selfheal_tui.repair.llm.client import ModelAnswer, ModelClient, ModelError
 from selfheal_tui.repair.llm.credentials import key_variables
+from selfheal_tui.repair.llm.excerpts import what_ran
 from selfheal_tui.repair.llm.prompt import Prompt, build_prompt
 from selfheal_tui.repair.llm.weave import Woven, weave
+from selfheal_tui.repair.rules.engine import asserted
 from selfheal_tui.source.diff import ast_key
 
 MAX_CONFIDENCE = 0.6
@@ -84,8 +87,9 @@ class LlmProposer:
         earlier = [a.candidate.cost for a in context.attempts if a.candidate.proposer == self.name]
         budget = Budget(settings, self._spent_today, earlier)
         attempts = list(context.attempts)
+        ran = what_ran(context)
         for model in _in_turn(settings):
-            session = _Session(self._asker(model), context, budget, model)
+            session = _Session(self._asker(model), context, ran, budget, model)
             answers: list[Attempt] = []
             for _ in range(model.candidates):
                 answer = session.next_candidate(attempts)
@@ -135,16 +139,24 @@ class _Session:
         stopped: Whether it ended for a reason that holds for a stronger model as well.
     """
 
-    def __init__(self, asker: Asker, context: RepairContext, budget: Budget, settings: ModelSettings) -> None:
+    def __init__(
+        self,
+        asker: Asker,
+        context: RepairContext,
+        ran: Sequence[TracedCall],
+        budget: Budget,
+        settings: ModelSettings,
+    ) -> None:
         self._asker = asker
         self._context = context
+        self._ran = ran
         self._settings = settings
         self._budget = budget
         self.stopped = False
 
     def next_candidate(self, attempts: Sequence[Attempt]) -> Candidate | CannotFix:
         """Asks until there is a candidate, a refusal, or nothing left to ask with."""
-        prompt = build_prompt(self._context, attempts)
+        prompt = build_prompt(self._context, attempts, self._ran)
         if not prompt.answerable:
             self.stopped = True
             return self._refuse("no function of the project could be shown to the model as changeable")
@@ -201,6 +213,8 @@ class _Session:
             cost=self._budget.settle(),
             notes=tuple(notes),
             adds_imports=woven.adds_imports,
+            # An answer that satisfies one assertion may satisfy it alone: tests have to vouch for it, as for a search.
+            guess=asserted(self._context.report.raised),
         )
 
     def _refuse(self, reason: str) -> CannotFix:

@@ -115,13 +115,20 @@ def _differing(a: ast.AST, b: ast.AST) -> Iterator[tuple[_Part, _Part]]:
         one, other = unlike[0]
     if not (isinstance(one, ast.AST) and isinstance(other, ast.AST)) or _leaf(one):
         yield a, b
-    elif isinstance(one, ast.expr) or hasattr(one, "_fields"):
-        yield from (_within(a, b, pair) for pair in _differing(one, other))
+    else:
+        pairs = [_within(a, b, pair) for pair in _differing(one, other)]
+        yield from pairs
+        # What was wrapped tells little by itself: where it stood may be what edits have in common.
+        if pairs and pairs[0][0] is one and isinstance(a, ast.expr):
+            yield a, b
 
 
 def _within(a: ast.AST, b: ast.AST, pair: tuple[_Part, _Part]) -> tuple[_Part, _Part]:
     """A pair that is no expression and no statement (an argument list, an operator) is shown with its owner."""
-    fits = all(isinstance(part, list | ast.expr | ast.stmt) for part in pair)
+    fits = all(
+        isinstance(part, list | ast.expr | ast.stmt) and not isinstance(part, ast.Slice | ast.Starred)
+        for part in pair
+    )
     return pair if fits else (a, b)
 
 

@@ -130,7 +130,9 @@ class Bench:
 
     def _tests(self, copy: Path, environ: dict[str, str]) -> Tests:
         argv = command(self.case, self.case.tests, self.python, copy, self.harness)
-        return tests_of(self.processes.run(argv, cwd=copy, environ=environ, seconds=self.case.tests_seconds))
+        return read_tests(
+            self.processes.run(argv, cwd=copy, environ=environ, seconds=self.case.tests_seconds)
+        )
 
     def _changes(self, before: Path, after: Path) -> tuple[list[str], list[str]]:
         """Files that differ: what may be carried over, and what is protected."""
@@ -148,7 +150,7 @@ class Bench:
         return carried, touched
 
 
-def tests_of(ended: Ended) -> Tests:
+def read_tests(ended: Ended) -> Tests:
     """Reads how tests ended from the last line of their output; without one, from the exit status alone."""
     lines = ended.out.strip().splitlines()
     try:
