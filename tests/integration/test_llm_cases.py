@@ -237,3 +237,18 @@ def test_the_project_of_these_tests_is_sound_but_for_its_fault(root: Path) -> No
     assert subprocess.run(tests, cwd=root, capture_output=True).returncode == 0
     crash = subprocess.run([sys.executable, "main.py"], cwd=root, capture_output=True, text=True)
     assert "TypeError" in crash.stderr
+
+
+@pytest.mark.parametrize("judged", [True, False])
+def test_a_wrong_answer_is_shown_with_what_ran_and_its_fix_lands_only_if_a_test_vouches_for_it(
+    root: Path, client: ModelClient, server: ScriptedModelServer, judged: bool
+) -> None:
+    wrong = TALLY.replace('": "', '" - "')
+    (root / "tally.py").write_text(wrong)
+    (root / "main.py").write_text('from tally import report\n\nassert report([("a", "x")]) == "a: x"\n')
+    if not judged:
+        (root / "tests" / "test_tally.py").write_text("import unittest\n")
+    server.script(answer_for("line", HEAD + RETURN, "tally.py"))
+    code, _ = heal(root, client, server, candidates="1")
+    assert "tally.py :: line (replace)" in server.requests[0].text
+    assert (code, (root / "tally.py").read_text()) == ((0, TALLY) if judged else (1, wrong))
