@@ -10,6 +10,7 @@ from selfheal_tui.commands import exits
 from selfheal_tui.commands.common import Options, emit, emit_json, fail, opened, project_options
 from selfheal_tui.model.approval import RequestState
 from selfheal_tui.model.incident import Attempt, Incident, IncidentState
+from selfheal_tui.model.kinds import CaptureSource
 from selfheal_tui.model.serial import to_builtins
 from selfheal_tui.operations import sentences, texts
 from selfheal_tui.operations.snapshot import FileChange
@@ -34,7 +35,8 @@ def incidents_command(*, options: Options, limit: int) -> None:
     for incident in found:
         standing = "! question expired" if incident.incident_id in expired else texts.standing(incident)
         emit(f"{standing:<22} {texts.headline(incident)}")
-        emit(f"{'':<22} {texts.kind_of(incident)} · {texts.moment(incident.last_seen)}")
+        source = f" · from {incident.report.source}" if incident.report.source is CaptureSource.SCAN else ""
+        emit(f"{'':<22} {texts.kind_of(incident)} · {texts.moment(incident.last_seen)}{source}")
         emit(f"{'':<22} {texts.one_line(incident.message)}")
 
 
@@ -65,6 +67,8 @@ def diff_command(
         expired = question_expired(engine.store, incident)
     from selfheal_tui.source.diff import unified_diff
 
+    known = incident.regression if attempt is incident.chosen_attempt else None
+    test = known if known and known.text and known.patch_sha256 == attempt.candidate.patch_sha256 else None
     texts_now = {edit.path: (before.get(edit.path, ""), edit.text) for edit in attempt.candidate.edits}
     diffs = {path: unified_diff(old, new, path) for path, (old, new) in texts_now.items()}
     if options.as_json:
@@ -74,6 +78,7 @@ def diff_command(
             "patch_sha256": attempt.candidate.patch_sha256,
             "files": diffs,
             "code": request.binding.code if request and not expired else None,
+            "regression_test": {"path": test.path, "text": test.text} if test is not None else None,
         }
         if by_hunks:
             body["hunks"] = _hunks(texts_now)
@@ -89,6 +94,9 @@ def diff_command(
             emit(two_columns(path, old, new))
         else:
             emit(diffs[path].rstrip("\n"))
+    if test is not None:
+        emit(f"\noffered besides ({texts.one_line(test.what)}):")
+        emit(unified_diff("", test.text, test.path).rstrip("\n"))
     if request is not None and expired:
         emit("\nthe question has expired; when the crash returns it is asked anew")
     elif request is not None:
@@ -155,6 +163,7 @@ def summary(incident: Incident) -> dict[str, Any]:
         "nature": diagnosis.nature.value if diagnosis else None,
         "count": incident.count,
         "environment": incident.environment.value,
+        "source": incident.report.source.value,
         "first_seen": incident.first_seen,
         "last_seen": incident.last_seen,
         "message": incident.message,

@@ -52,6 +52,8 @@ def _overview(incident: Incident) -> Iterator[str]:
         for place in diagnosis.trail:
             yield f"  came by  {place.path}:{place.line} {place.qualname}"
     yield f"  message  {texts.one_line(incident.message, 2000)}"
+    if hint := texts.test_line(incident):
+        yield f"  test     {hint}"
 
 
 def _frames(incident: Incident) -> Iterator[str]:

@@ -210,7 +210,7 @@ class CrashReport:
         wire_version: Version of this format.
         kind: What was captured: `exception` (uncaught, or handed to the healer), `thread`, `task`, `loop`,
             `unraisable`, `child`, `logged`, `log-failure`, `warning`, `blocked-loop`, `hang`, `swallowed`,
-            `guard`.
+            `guard`, `scan`.
         count: How many like it this report stands for (the probe bounds its rate).
         channel: Address of the program's control socket; empty when it has none.
         waits_until: Unix time until which the program waits for an answer; 0 when it does not wait.

@@ -13,6 +13,7 @@ from selfheal_tui.model.crash import CrashReport
 from selfheal_tui.model.diagnosis import Diagnosis
 from selfheal_tui.model.evidence import Proof
 from selfheal_tui.model.kinds import Environment, Outcome
+from selfheal_tui.model.regression import Regression
 
 
 class IncidentState(StrEnum):
@@ -98,6 +99,7 @@ class Incident:
         request_id: The open approval request, if one is.
         transaction_id: The applied change, for rollback; empty when nothing was applied.
         cost: Sum of what models cost.
+        regression: What a test that keeps it healed could be; None until a fix was proved.
     """
 
     incident_id: str
@@ -116,6 +118,7 @@ class Incident:
     request_id: str = ""
     transaction_id: str = ""
     cost: Cost = field(default_factory=Cost)
+    regression: Regression | None = None
 
     @property
     def chosen_attempt(self) -> Attempt | None:

@@ -107,11 +107,15 @@ class Isolation(StrEnum):
 
 
 class CaptureSource(StrEnum):
-    """Where the knowledge of a crash came from; text carries less evidence than a live object."""
+    """Where the knowledge of a crash came from; text carries less evidence than a live object.
+
+    What a scan foresees did not happen yet: it cannot be replayed, so a person decides about its fix.
+    """
 
     PROBE = "probe"
     IN_PROCESS = "in-process"
     TEXT = "text"
+    SCAN = "scan"
 
 
 class ChainLink(StrEnum):

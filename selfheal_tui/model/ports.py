@@ -326,6 +326,30 @@ class Laboratory(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class CallText:
+    """A call's captured arguments as Python literals.
+
+    Attributes:
+        args: Positional ones.
+        kwargs: Keyword ones by name.
+        problem: Why they cannot be written so; empty when they can.
+    """
+
+    args: tuple[str, ...] = ()
+    kwargs: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """A workspace that can tell what captured arguments were."""
+
+    def literals(self, plan: ReplayPlan) -> CallText:
+        """Writes the arguments of a call as literals, if they are plain data."""
+        ...
+
+
 class Sandbox(Protocol):
     """Makes workspaces."""
 

@@ -62,6 +62,11 @@ class ModelSettings:
     tokens_per_incident: int = _setting(60_000, "token budget of one incident", low=0)
     usd_per_incident: float = _setting(1.0, "money budget of one incident, in US dollars", low=0)
     usd_per_day: float = _setting(10.0, "money budget of one day, in US dollars", low=0)
+    escalate_to: str = _setting(
+        "",
+        "model string of a stronger model that gets as many answers once those of model.name have failed; its key is "
+        "found as that of model.name is, and the budgets hold for both together; empty: none",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,25 @@ class SearchSettings:
 
     seconds: float = _setting(15.0, "time for one search; 0: nothing is searched", low=0, high=3600)
     candidates: int = _setting(3000, "small changes tried in one search", low=10, high=100_000)
+
+
+@dataclass(frozen=True, slots=True)
+class RepairSettings:
+    """Who is asked for fixes."""
+
+    proposers: tuple[str, ...] = _setting(
+        (), "sources of fixes that are asked, of memory, rules, patterns, search and llm; empty: all"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LearningSettings:
+    """Fix patterns that `selfheal learn` mined."""
+
+    foreign_patterns: bool = _setting(
+        False,
+        "whether patterns of other repositories are used although they were learnt without --trust",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +238,8 @@ class Settings:
     model: ModelSettings = field(default_factory=ModelSettings)
     approval: ApprovalSettings = field(default_factory=ApprovalSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
+    repair: RepairSettings = field(default_factory=RepairSettings)
+    learning: LearningSettings = field(default_factory=LearningSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     supervision: SupervisionSettings = field(default_factory=SupervisionSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)

@@ -103,6 +103,20 @@ def fix_line(candidate: Candidate) -> str:
     )
 
 
+def test_line(incident: Incident) -> str:
+    """Returns what there is to say about an incident's regression test; empty when there is nothing."""
+    known = incident.regression
+    if known is None or incident.chosen_attempt is None:
+        return ""
+    if known.text:
+        return one_line(
+            f"{known.path}: {known.what}; `selfheal regression {incident.incident_id} --write` adds it", 600
+        )
+    if known.drafts and not known.problem:
+        return f"`selfheal regression {incident.incident_id}` makes a test that keeps it healed"
+    return one_line(f"none: {known.problem}", 600)
+
+
 def one_line(text: str, width: int = 300) -> str:
     """Returns a text as a single line of bounded length."""
     head = text[: width * _SLACK]

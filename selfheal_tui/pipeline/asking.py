@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from selfheal_tui.model.approval import Gate
 from selfheal_tui.model.incident import Attempt, Incident
+from selfheal_tui.model.kinds import CaptureSource
 from selfheal_tui.model.settings import Settings
 from selfheal_tui.pipeline.govern import Governance
 from selfheal_tui.pipeline.limits import change_limit
@@ -64,6 +65,7 @@ class Asking:
             rivals=rivals,
             guess=candidate.guess,
             doubt=candidate.doubt,
+            foreseen=incident.report.source is CaptureSource.SCAN,
             set_aside=any(one.note.startswith(SET_ASIDE) for one in incident.attempts),
         )
         return self._governance.judge(candidate, facts, limits=self._limits(incident, attempt))

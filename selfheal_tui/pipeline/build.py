@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from selfheal_tui.config import LoadedSettings, load_settings
+from selfheal_tui.config import ConfigError, LoadedSettings, load_settings
 from selfheal_tui.model.crash import CrashReport
 from selfheal_tui.model.settings import Settings
 from selfheal_tui.pipeline.search import Tools
@@ -20,6 +20,9 @@ from selfheal_tui.pipeline.system import Engine
 from selfheal_tui.repair.base import Proposer
 from selfheal_tui.source.project import Project
 from selfheal_tui.store import Store
+
+PROPOSERS = ("memory", "rules", "patterns", "search", "llm")
+"""Names that `repair.proposers` may hold, in the order in which they are asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ def open_project(
         StoreError: The store cannot be opened.
     """
     loaded = load_settings(root, environ=environ, flags=dict(flags or {}), env_file=env_file)
+    _check_proposers(loaded)
     with Store.open(root) as store:
         recovered = tuple(store.transactions.recover()) if store.transactions.pending() else ()
         project = Project(root, loaded.settings.project)
@@ -71,6 +75,15 @@ def open_project(
         with contextlib.closing(factory):
             engine = Engine(project, loaded.settings, store, factory)
             yield Opened(engine, loaded, recovered, dict(flags or {}), env_file, environ)
+
+
+def _check_proposers(loaded: LoadedSettings) -> None:
+    """A misspelt source would silently be none."""
+    key = "repair.proposers"
+    unknown = [name for name in loaded.settings.repair.proposers if name not in PROPOSERS]
+    if unknown:
+        problem = f"{unknown[0]!r} is no source of fixes"
+        raise ConfigError(loaded.origins[key].source, key, problem, f"use some of {', '.join(PROPOSERS)}")
 
 
 class ToolFactory:
@@ -86,6 +99,7 @@ class ToolFactory:
         """Makes the tools for one crash."""
         from selfheal_tui.repair.memory import MemoryProposer
         from selfheal_tui.repair.mutations.proposer import MutationProposer
+        from selfheal_tui.repair.patterns import PatternProposer
         from selfheal_tui.repair.rules.engine import RuleProposer
         from selfheal_tui.repair.search.proposer import SearchProposer
         from selfheal_tui.sandbox.interpreter import find_interpreter
@@ -97,12 +111,15 @@ class ToolFactory:
         proposers: list[Proposer] = [
             MemoryProposer(self._store.learning),
             RuleProposer(),
+            PatternProposer(self._store.learning),
             MutationProposer(),
             SearchProposer(),
         ]
         if settings.model.name:
             proposers.append(self._model())
-        return Tools(sandbox=sandbox, proposers=tuple(proposers), interpreter=found.executable)
+        wanted = settings.repair.proposers
+        asked = tuple(p for p in proposers if not wanted or p.name in wanted)
+        return Tools(sandbox=sandbox, proposers=asked, interpreter=found.executable)
 
     def close(self) -> None:
         """Stops the model's worker, if one was started."""

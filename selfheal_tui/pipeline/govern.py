@@ -143,6 +143,47 @@ class Governance:
             self._record(request, DecisionKind.APPROVED, gate.reasons[0], "allowed unasked by policy")
         return request
 
+    def ordered(
+        self, incident_id: str, candidate: Candidate, *, action: str, by: str, reason: str
+    ) -> ApprovalRequest:
+        """Puts what an operator orders by an explicit command on record, bound to the bytes on disk now.
+
+        Args:
+            incident_id: The incident.
+            candidate: What is to be written.
+            action: A governed action that needs no further question.
+            by: The operator's name.
+            reason: What was ordered.
+
+        Returns:
+            The request, approved.
+
+        Raises:
+            RefusedError: The action is unknown or RED, or healing is paused.
+        """
+        light = LIGHTS.get(action, RiskLevel.RED)
+        if light is RiskLevel.RED:
+            raise RefusedError(f"{action} is RED; it cannot be ordered, only approved")
+        paused = self._store.pause.status()
+        if paused is not None:
+            raise RefusedError(f"healing is paused by {paused.by}; `selfheal resume` allows changes again")
+        now = self._clock()
+        request = ApprovalRequest(
+            request_id=uuid.uuid4().hex[:12],
+            incident_id=incident_id,
+            candidate_id=candidate.candidate_id,
+            action=action,
+            risk=light,
+            binding=bind(self._project, candidate, self.policy_version),
+            why=(reason,),
+            needs_code=False,
+            created_at=now,
+            expires_at=now + self._settings.approval.expires_seconds,
+        )
+        self._store.approvals.request(request)
+        self._record(request, DecisionKind.APPROVED, f"operator:{by}", reason)
+        return request
+
     def decide(
         self, request_id: str, *, approve: bool, by: str, reason: str = "", code: str = ""
     ) -> ApprovalDecision:

@@ -24,6 +24,7 @@ CURED_ENOUGH = 2
 
 SELF_MODIFY = "self_modify_codebase"
 ROLLBACK = "rollback_change"
+ADD_TEST = "add_regression_test"
 
 LIGHTS: dict[str, RiskLevel] = {
     "read_codebase": RiskLevel.GREEN,
@@ -32,6 +33,7 @@ LIGHTS: dict[str, RiskLevel] = {
     "record_history": RiskLevel.GREEN,
     "ask_model": RiskLevel.YELLOW,
     "restart_program": RiskLevel.YELLOW,
+    ADD_TEST: RiskLevel.YELLOW,
     ROLLBACK: RiskLevel.RED,
     SELF_MODIFY: RiskLevel.RED,
 }
@@ -52,6 +54,7 @@ class ChangeFacts:
         set_aside: Whether an operator put another proposal for this crash aside.
         guess: Whether the fix was found by trying rather than derived.
         doubt: Why even a proof of it shows little.
+        foreseen: Whether a scan found the fault, and nothing has crashed.
     """
 
     environment: Environment
@@ -63,6 +66,7 @@ class ChangeFacts:
     set_aside: bool = False
     guess: bool = False
     doubt: str = ""
+    foreseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,11 @@ ASK_RULES: tuple[AskRule, ...] = (
         "unproven",
         lambda f: not f.proof.proved,
         "the crash was not replayed red before and green after",
+    ),
+    AskRule(
+        "foreseen",
+        lambda f: f.foreseen,
+        "the fault was found by reading: nothing has crashed yet, so nothing shows that it is cured",
     ),
     AskRule("flagged", lambda f: f.proof.flagged, "the proof has warnings"),
     AskRule(

@@ -23,6 +23,7 @@ from selfheal_tui.pipeline.apply import ApplyError, DriftError, apply_candidate
 from selfheal_tui.pipeline.asking import Asking
 from selfheal_tui.pipeline.binding import bind
 from selfheal_tui.pipeline.closing import Closer
+from selfheal_tui.pipeline.drafts import draft
 from selfheal_tui.pipeline.govern import Governance, RefusedError
 from selfheal_tui.pipeline.intake import (
     NEVER_HEALED,
@@ -35,6 +36,7 @@ from selfheal_tui.pipeline.intake import (
 from selfheal_tui.pipeline.lease import IncidentBusyError, lease
 from selfheal_tui.pipeline.limits import cooling_down
 from selfheal_tui.pipeline.propose import Told
+from selfheal_tui.pipeline.regression import settle
 from selfheal_tui.pipeline.search import Search, Tools
 from selfheal_tui.pipeline.steps import ApprovalNeeded, Held, Progressed, Step
 from selfheal_tui.source.project import OutsideRootError, Project
@@ -171,6 +173,18 @@ class Engine:
                 result, _ = yield from self._round(result)
             return result
 
+    def regression(self, incident: Incident) -> Incident:
+        """Sees to it that an incident's regression test was run, without and with its fix; writes nothing live.
+
+        Raises:
+            IncidentBusyError: Another process is working on it.
+            SandboxError: There is no isolated copy to run it in.
+        """
+        with lease(self.store.directory, incident.incident_id, wait_seconds=LOOK_SECONDS):
+            current = self.store.incidents.get(incident.incident_id)
+            test = settle(self.project, self.closer, self.make_tools(current.report), current)
+            return self._put(replace(current, regression=test))
+
     def _still_asked(self, incident: Incident) -> tuple[ApprovalRequest, Attempt] | None:
         """Returns the question that is open about an incident, if its answer would be worth anything now."""
         attempt = incident.chosen_attempt
@@ -238,6 +252,9 @@ class Engine:
             tools = self.make_tools(incident.report)
             with tools.sandbox.workspace() as workspace:
                 incident, best, rivals = yield from self._search(tools, workspace, incident, told)
+                if best is not None and best.proof.proved:
+                    test = draft(self.store, self.project, incident.report, workspace)
+                    incident = replace(incident, regression=test)
         except SandboxError as error:
             return self.closer.close(self._fresh(incident), Outcome.FAILED, str(error)), False
         if best is None:

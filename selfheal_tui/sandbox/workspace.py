@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from selfheal_tui.model.kinds import Isolation
 from selfheal_tui.model.ports import (
+    CallText,
     ImportProbe,
     LineTrace,
     ReplayPlan,
@@ -30,6 +31,7 @@ from selfheal_tui.model.settings import ProjectSettings, SandboxSettings
 from selfheal_tui.sandbox.copy import CopyFacts, copy_project
 from selfheal_tui.sandbox.interpreter import Interpreter, find_interpreter, interpreter_facts
 from selfheal_tui.sandbox.isolation import detect_isolation, weakness_of
+from selfheal_tui.sandbox.literals import literals
 from selfheal_tui.sandbox.paths import PathMap
 from selfheal_tui.sandbox.replay import replay
 from selfheal_tui.sandbox.restore import RestorableTree
@@ -222,6 +224,11 @@ class ProjectWorkspace:
         plan = find_tests(self._project, interpreter, self._project_settings.test_command)
         with self._run() as runner:
             return run_tests(runner, plan, seconds, only, each_seconds)
+
+    def literals(self, plan: ReplayPlan) -> CallText:
+        """Writes the captured arguments of a call as literals; see `model.ports.Reader`."""
+        with self._run() as runner:
+            return literals(runner, plan)
 
     def trace(
         self, plan: ReplayPlan, *, seconds: float, noticing: Sequence[tuple[str, str]] = ()

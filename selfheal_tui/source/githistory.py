@@ -12,6 +12,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from selfheal_tui.source.listing import in_repository
 from selfheal_tui.source.position import Definition, definitions
@@ -269,28 +270,43 @@ class GitHistory:
                     yield commit, node
 
     def _git(self, *arguments: str) -> bytes | None:
-        environ = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
-        environ |= {
-            "GIT_OPTIONAL_LOCKS": "0",
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_NO_LAZY_FETCH": "1",
-            "LC_ALL": "C",
-        }
-        try:
-            done = subprocess.run(
-                ["git", "--no-pager", *_SAFE, *arguments],
-                cwd=self._project.root,
-                env=environ,
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                timeout=SECONDS,
-                check=False,
-            )
-        except (OSError, subprocess.SubprocessError):
-            return None
-        if done.returncode != 0 or len(done.stdout) > MAX_OUTPUT:
-            return None
-        return done.stdout
+        return ask_git(self._project.root, *arguments)
+
+
+def ask_git(directory: Path, *arguments: str, said: bytes = b"", seconds: float = SECONDS) -> bytes | None:
+    """Asks git one question, with nothing switched on that a repository's own configuration could make run.
+
+    Args:
+        directory: A folder inside a repository, or a bare one.
+        arguments: Command and its arguments; only commands that read.
+        said: Standard input.
+        seconds: Time limit.
+
+    Returns:
+        What it printed; None when it failed, took too long, or printed too much.
+    """
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    environ |= {
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+        "LC_ALL": "C",
+    }
+    try:
+        done = subprocess.run(
+            ["git", "--no-pager", *_SAFE, *arguments],
+            cwd=directory,
+            env=environ,
+            input=said,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    if done.returncode != 0 or len(done.stdout) > MAX_OUTPUT:
+        return None
+    return done.stdout
 
 
 def parsed_definitions(text: str | None) -> list[tuple[str, Definition]]:

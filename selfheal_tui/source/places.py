@@ -95,6 +95,10 @@ def is_test(path: str) -> bool:
     return any(part in _TEST_DIRS for part in pure.parts[:-1]) or _named(pure.name, _TEST_FILES)
 
 
+TESTS_JUDGE = "tests judge a fix, so a fix may not change them"
+"""Why tests are protected."""
+
+
 def protection(path: str, shown: str = "") -> str:
     """Returns why no fix may touch a relative path, judged by its name alone, or "".
 
@@ -110,7 +114,7 @@ def protection(path: str, shown: str = "") -> str:
     if any(prune_dir(part) for part in pure.parts[:-1]) or is_foreign(path):
         return f"{shown} is protected: it is installed or generated, not this project's source"
     reasons = (
-        (is_test(path), "tests judge a fix, so a fix may not change them"),
+        (is_test(path), TESTS_JUDGE),
         (_named(pure.name, _POLICY_FILES), "it is configuration or policy"),
         (_named(pure.name, _CI_FILES), "it configures continuous integration"),
         (_named(pure.name, _STARTUP_FILES), "it runs at every start of the interpreter"),

@@ -1,12 +1,13 @@
-"""What the FactChecker counts, which fixes were bad, and which held."""
+"""What the FactChecker counts, which fixes were bad, which held, and which edits are known to fix things."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from selfheal_tui.model.pattern import EditPattern
 from selfheal_tui.model.record import Learned, ProvenFix
 from selfheal_tui.model.serial import from_builtins, to_builtins
 from selfheal_tui.store.masking import clean, clean_text
@@ -16,10 +17,10 @@ _log = logging.getLogger(__name__)
 
 
 class LearningStore:
-    """Counts, blacklist and proven fixes.
+    """Counts, blacklist, proven fixes and mined patterns.
 
     Args:
-        database: The history, whose tables `learned`, `blacklist` and `proven` are keyed by `key`.
+        database: The history, whose tables `learned`, `blacklist`, `proven` and `patterns` are keyed by `key`.
         clock: Unix time in seconds.
     """
 
@@ -27,6 +28,7 @@ class LearningStore:
         self._learned = database.journal_table("learned")
         self._blacklist = database.journal_table("blacklist")
         self._proven = database.journal_table("proven")
+        self._patterns = database.journal_table("patterns")
         self._clock = clock
 
     def count(self, key: str, success: bool) -> None:
@@ -129,3 +131,41 @@ class LearningStore:
             for row in self._proven.rows()
             if fingerprint is None or row["fingerprint"] == fingerprint
         ]
+
+    def learn_patterns(self, patterns: Sequence[EditPattern], *, origins: Sequence[str]) -> int:
+        """Keeps patterns, in place of those that were learnt from the same repositories before.
+
+        A pattern whose code holds a secret is not kept.
+
+        Args:
+            patterns: What was learnt.
+            origins: The repositories that it was learnt from.
+
+        Returns:
+            How many are kept.
+        """
+        gone = set(origins)
+        safe = [
+            p for p in patterns if clean_text(p.shown + p.before + p.after) == p.shown + p.before + p.after
+        ]
+        if len(safe) < len(patterns):
+            _log.warning("%d patterns hold a secret and are not kept", len(patterns) - len(safe))
+        with self._patterns.journal.locked():
+            old = [
+                row["key"] for row in self._patterns.rows() if {s["origin"] for s in row["sources"]} <= gone
+            ]
+            if old:
+                self._patterns.remove(doc_ids=[self._patterns.number(key) for key in old])
+            for pattern in safe:
+                row = self._patterns.find(pattern.key)
+                others = from_builtins(row, EditPattern).sources if row else ()
+                kept = tuple(source for source in others if source.origin not in gone)
+                self._patterns.put(
+                    pattern.key, to_builtins(replace(pattern, sources=(*pattern.sources, *kept)))
+                )
+        return len(safe)
+
+    def patterns(self) -> list[EditPattern]:
+        """Returns the mined patterns, best supported first."""
+        found = [from_builtins(row, EditPattern) for row in self._patterns.rows()]
+        return sorted(found, key=lambda pattern: -pattern.support)

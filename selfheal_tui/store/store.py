@@ -42,6 +42,7 @@ KEYS = {
     "learned": "key",
     "blacklist": "key",
     "proven": "key",
+    "patterns": "key",
 }
 """Tables of `history.jsonl` whose documents are found by a field."""
 

@@ -117,7 +117,12 @@ class ModelClient:
             self._ensure_started()
 
     def ask(
-        self, messages: Sequence[Mapping[str, str]], *, max_tokens: int = 0, seconds: float = 0.0
+        self,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        max_tokens: int = 0,
+        seconds: float = 0.0,
+        model: str = "",
     ) -> ModelAnswer:
         """Asks once, and waits no longer than the time limit (starting the worker not counted).
 
@@ -125,6 +130,7 @@ class ModelClient:
             messages: Chat messages with `role` and `content`.
             max_tokens: Longest answer; 0 takes the settings' limit.
             seconds: Time limit; 0 takes the settings' limit.
+            model: Another model of the same server or provider; empty takes the settings' one.
 
         Raises:
             ModelError: No answer; the subclass tells why, and whether the worker was killed for it.
@@ -136,7 +142,7 @@ class ModelClient:
             self._next_id += 1
             request: dict[str, Any] = {
                 "id": self._next_id,
-                "model": settings.name,
+                "model": model or settings.name,
                 "messages": [dict(message) for message in messages],
                 "max_tokens": max_tokens or settings.max_answer_tokens,
                 "temperature": settings.temperature,

@@ -7,11 +7,14 @@ down (`prompt.py`), not here.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from selfheal_tui.model.crash import Frame
+from selfheal_tui.model.ports import TracedCall
 from selfheal_tui.repair.base import RepairContext
+from selfheal_tui.repair.rules.engine import asserted
+from selfheal_tui.repair.search.proposer import noticing
 from selfheal_tui.source.calls import CallResolver
 from selfheal_tui.source.position import definitions, find_definition, first_line
 from selfheal_tui.source.project import Project
@@ -24,6 +27,7 @@ MAX_FUNCTION_LINES = 300
 """Longer functions are shown in part and cannot be replaced."""
 MAX_SIGNATURES = 15
 MAX_TRAIL = 3
+MAX_RAN = 6
 MODULE = "<module>"
 
 
@@ -80,11 +84,32 @@ def shown_frames(context: RepairContext) -> list[Frame]:
     return [frames[i] for i in sorted(order)]
 
 
-def gather(context: RepairContext) -> Evidence:
+def what_ran(context: RepairContext) -> tuple[TracedCall, ...]:
+    """Traces the replay of a wrong answer, nearest to where it was noticed first.
+
+    The traceback of a failed assertion names who noticed the fault, and seldom who made it: that has returned by then.
+
+    Args:
+        context: The crash.
+
+    Returns:
+        Functions that ran and may be changed; none where it cannot be known.
+    """
+    if not asserted(context.report.raised) or context.laboratory is None or not context.plans:
+        return ()
+    seconds = context.settings.sandbox.replay_seconds
+    trace = context.laboratory.trace(context.plans[0], seconds=seconds, noticing=noticing(context))
+    calls = [call for call in trace.calls if not context.project.protected(call.path)]
+    near = [call for call in calls if call.below] or calls
+    return tuple(sorted(near, key=lambda call: (call.depth, -call.last))[:MAX_RAN])
+
+
+def gather(context: RepairContext, ran: Sequence[TracedCall] = ()) -> Evidence:
     """Collects the source that belongs to a crash.
 
     Args:
         context: The crash and its project.
+        ran: What `what_ran` found.
 
     Returns:
         The evidence; with nothing editable when no in-app function could be read.
@@ -100,6 +125,8 @@ def gather(context: RepairContext) -> Evidence:
     trail = [*([diagnosis.suspect] if diagnosis.suspect else []), *diagnosis.trail[:MAX_TRAIL]]
     for place in trail:
         _add(evidence, context.project, place.path, place.line, None)
+    for call in ran:
+        _add(evidence, context.project, call.path, call.line, None)
     for frame in frames[:MAX_FRAMES]:
         if frame not in whole:
             _add_window(evidence, context.project, frame)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from selfheal_tui.model.crash import ExceptionInfo, Frame
 from selfheal_tui.model.incident import Attempt
 from selfheal_tui.model.kinds import Verdict
+from selfheal_tui.model.ports import TracedCall
 from selfheal_tui.probe.redaction import is_secret_name, mask_value
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.llm.excerpts import (
@@ -111,17 +112,20 @@ class Prompt:
         return bool(self.evidence.functions or self.evidence.modules)
 
 
-def build_prompt(context: RepairContext, attempts: Sequence[Attempt]) -> Prompt:
+def build_prompt(
+    context: RepairContext, attempts: Sequence[Attempt], ran: Sequence[TracedCall] = ()
+) -> Prompt:
     """Writes the question about a crash.
 
     Args:
         context: The crash.
         attempts: Candidates that failed, oldest first, with their proofs.
+        ran: Functions to show although the traceback does not name them.
 
     Returns:
         The prompt.
     """
-    evidence = gather(context)
+    evidence = gather(context, ran)
     seal = Seal()
     writer = _Writer(seal, str(context.project.root))
     # Source first: what is sealed there is hidden in every other text as well.

@@ -1,4 +1,4 @@
-"""Asks a language model for fixes, one at a time, each told why the ones before failed.
+"""Asks a language model for fixes, one at a time, each told why the ones before failed; then a stronger one.
 
 Without a configured model it yields nothing. Whatever goes wrong (no server, no answer, nonsense, an
 empty purse) ends in a `CannotFix` that says so, never in an exception. It reads the project and never
@@ -8,20 +8,25 @@ writes; a model's answer is text to be checked and nothing else.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from selfheal_tui.model.candidate import Candidate, CannotFix
 from selfheal_tui.model.evidence import Proof
 from selfheal_tui.model.incident import Attempt
+from selfheal_tui.model.ports import TracedCall
 from selfheal_tui.model.settings import ModelSettings
 from selfheal_tui.probe.redaction import mask_text
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.llm.answer import Answer, MalformedAnswerError, parse_answer
 from selfheal_tui.repair.llm.budget import Budget
 from selfheal_tui.repair.llm.client import ModelAnswer, ModelClient, ModelError
+from selfheal_tui.repair.llm.credentials import key_variables
+from selfheal_tui.repair.llm.excerpts import what_ran
 from selfheal_tui.repair.llm.prompt import Prompt, build_prompt
 from selfheal_tui.repair.llm.weave import Woven, weave
+from selfheal_tui.repair.rules.engine import asserted
 from selfheal_tui.source.diff import ast_key
 
 MAX_CONFIDENCE = 0.6
@@ -33,9 +38,14 @@ class Asker(Protocol):
     """Whatever can put a question to a model; `ModelClient` does."""
 
     def ask(
-        self, messages: Sequence[dict[str, str]], *, max_tokens: int = 0, seconds: float = 0.0
+        self,
+        messages: Sequence[dict[str, str]],
+        *,
+        max_tokens: int = 0,
+        seconds: float = 0.0,
+        model: str = "",
     ) -> ModelAnswer:
-        """Asks once; raises `ModelError`."""
+        """Asks that model (empty: its own) once; raises `ModelError`."""
         ...
 
 
@@ -75,22 +85,42 @@ class LlmProposer:
             yield CannotFix(self.name, f"not asked: the cause is {context.diagnosis.nature.value}, not code")
             return
         earlier = [a.candidate.cost for a in context.attempts if a.candidate.proposer == self.name]
-        session = _Session(self._asker(settings), context, Budget(settings, self._spent_today, earlier))
+        budget = Budget(settings, self._spent_today, earlier)
         attempts = list(context.attempts)
-        for _ in range(settings.candidates):
-            answer = session.next_candidate(attempts)
-            sent = yield answer
-            if isinstance(answer, CannotFix):
+        ran = what_ran(context)
+        for model in _in_turn(settings):
+            session = _Session(self._asker(model), context, ran, budget, model)
+            answers: list[Attempt] = []
+            for _ in range(model.candidates):
+                answer = session.next_candidate(attempts)
+                sent = yield answer
+                if isinstance(answer, CannotFix):
+                    break
+                answers.append(sent or _untold(answer))
+                attempts.append(answers[-1])
+                # A model that is asked again is told that its fix did not work, which would not be true.
+                if answers[-1].proof.proved and not answers[-1].proof.flagged:
+                    return
+            if session.stopped or any(attempt.proof.acceptable for attempt in answers):
                 return
-            attempts.append(sent or _untold(answer))
 
     def _asker(self, settings: ModelSettings) -> Asker:
         if self._client is not None:
             return self._client
-        if self._own is None or self._own_settings != settings:
+        # A worker holds one provider's key, and takes seconds to start; the model is named with each question.
+        held = self._own_settings
+        same = held is not None and replace(held, name=settings.name) == settings
+        if self._own is None or held is None or not same or key_variables(held) != key_variables(settings):
             self.close()
             self._own, self._own_settings = ModelClient(settings), settings
         return self._own
+
+
+def _in_turn(settings: ModelSettings) -> Iterator[ModelSettings]:
+    """The model, then the stronger one, if there is one."""
+    yield settings
+    if settings.escalate_to and settings.escalate_to != settings.name:
+        yield replace(settings, name=settings.escalate_to)
 
 
 def _untold(candidate: Candidate) -> Attempt:
@@ -103,18 +133,32 @@ def _key(candidate: Candidate) -> str:
 
 
 class _Session:
-    """The questions about one crash."""
+    """The questions about one crash to one model.
 
-    def __init__(self, asker: Asker, context: RepairContext, budget: Budget) -> None:
+    Attributes:
+        stopped: Whether it ended for a reason that holds for a stronger model as well.
+    """
+
+    def __init__(
+        self,
+        asker: Asker,
+        context: RepairContext,
+        ran: Sequence[TracedCall],
+        budget: Budget,
+        settings: ModelSettings,
+    ) -> None:
         self._asker = asker
         self._context = context
-        self._settings = context.settings.model
+        self._ran = ran
+        self._settings = settings
         self._budget = budget
+        self.stopped = False
 
     def next_candidate(self, attempts: Sequence[Attempt]) -> Candidate | CannotFix:
         """Asks until there is a candidate, a refusal, or nothing left to ask with."""
-        prompt = build_prompt(self._context, attempts)
+        prompt = build_prompt(self._context, attempts, self._ran)
         if not prompt.answerable:
+            self.stopped = True
             return self._refuse("no function of the project could be shown to the model as changeable")
         tried = {a.ast_key or _key(a.candidate) for a in attempts}
         messages = list(prompt.messages)
@@ -123,13 +167,17 @@ class _Session:
             characters = sum(len(m["content"]) for m in messages)
             allowance = self._budget.allowance(characters)
             if allowance.refusal:
+                self.stopped = True
                 return self._refuse(
                     allowance.refusal + (f"; its last answer was unusable: {problem}" if problem else "")
                 )
             started = time.monotonic()
             try:
                 said = self._asker.ask(
-                    messages, max_tokens=allowance.max_tokens, seconds=self._settings.seconds
+                    messages,
+                    max_tokens=allowance.max_tokens,
+                    seconds=self._settings.seconds,
+                    model=self._settings.name,
                 )
             except ModelError as error:
                 self._budget.charge_failure(characters, time.monotonic() - started)
@@ -165,6 +213,8 @@ class _Session:
             cost=self._budget.settle(),
             notes=tuple(notes),
             adds_imports=woven.adds_imports,
+            # An answer that satisfies one assertion may satisfy it alone: tests have to vouch for it, as for a search.
+            guess=asserted(self._context.report.raised),
         )
 
     def _refuse(self, reason: str) -> CannotFix:

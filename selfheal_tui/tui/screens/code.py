@@ -40,7 +40,11 @@ class CodeScreen(Dialog[str]):
     def body(self) -> Iterable[Widget]:
         """Returns what is approved, and the line for the code."""
         yield Static(Text(one_line(self._what)))
-        yield Static(Text(f"The code of this very diff is {one_line(self._code)}, as above it. Whoever has read it types it."))
+        yield Static(
+            Text(
+                f"The code of this very diff is {one_line(self._code)}, as above it. Whoever has read it types it."
+            )
+        )
         yield Input(placeholder="code", max_length=len(self._code))
         yield Static(Text(), id="code-wrong")
 

@@ -151,12 +151,19 @@ class ScriptedAsker:
         self.answers = list(answers)
         self.asked: list[list[dict[str, str]]] = []
         self.limits: list[int] = []
+        self.models: list[str] = []
 
     def ask(
-        self, messages: Sequence[dict[str, str]], *, max_tokens: int = 0, seconds: float = 0.0
+        self,
+        messages: Sequence[dict[str, str]],
+        *,
+        max_tokens: int = 0,
+        seconds: float = 0.0,
+        model: str = "",
     ) -> ModelAnswer:
         self.asked.append([dict(m) for m in messages])
         self.limits.append(max_tokens)
+        self.models.append(model)
         answer = self.answers.pop(0)
         if isinstance(answer, ModelError):
             raise answer

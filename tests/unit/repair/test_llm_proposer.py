@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from selfheal_tui.model.candidate import Candidate, CannotFix
-from selfheal_tui.model.kinds import Nature
+from selfheal_tui.model.evidence import RUNGS, Proof, RungReport
+from selfheal_tui.model.incident import Attempt
+from selfheal_tui.model.kinds import Nature, Verdict
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.llm.answer import MalformedAnswerError, parse_answer
 from selfheal_tui.repair.llm.client import ModelAnswer, ModelTimeoutError, ModelUnavailableError
@@ -286,3 +290,50 @@ def test_any_code_is_woven_in_or_refused_and_never_anything_else(
 def test_nonsense_never_raises(answers: list[str], context: RepairContext) -> None:
     for item in LlmProposer(ScriptedAsker(*answers)).propose(context):
         assert isinstance(item, CannotFix)
+
+
+def drained(
+    root: Path, asker: ScriptedAsker, outcome: Callable[[Candidate], Attempt], **model: object
+) -> list[str]:
+    """Takes all that is yielded, each with that outcome; the models that were asked."""
+    stream = LlmProposer(asker).propose(context_of(root, **model))
+    with contextlib.suppress(StopIteration):
+        item = next(stream)
+        while True:
+            item = stream.send(outcome(item) if isinstance(item, Candidate) else None)
+    return asker.models
+
+
+def proved(candidate: Candidate) -> Attempt:
+    reports = tuple(RungReport(rung, Verdict.PASS, "") for rung in RUNGS)
+    return Attempt(candidate, Proof(candidate.candidate_id, candidate.patch_sha256, reports))
+
+
+def test_a_stronger_model_is_asked_when_all_answers_of_the_first_have_failed(root: Path) -> None:
+    asker = ScriptedAsker(GOOD, OTHER, GOOD.replace("str(", "format("), "nonsense")
+    asked = drained(root, asker, failed, candidates=2, escalate_to="openai/large", reasks=0)
+    assert asked == ["openai/scripted", "openai/scripted", "openai/large", "openai/large"]
+    assert "red → red" in asker.last
+
+
+@pytest.mark.parametrize("bad", ["CANNOT_FIX: a person has to decide", "nonsense"])
+def test_a_stronger_model_is_asked_when_the_first_has_nothing_to_offer(root: Path, bad: str) -> None:
+    asked = drained(root, ScriptedAsker(bad, GOOD), proved, escalate_to="openai/large", reasks=0)
+    assert asked == ["openai/scripted", "openai/large"]
+
+
+def test_nobody_is_asked_any_more_once_a_fix_is_proved(root: Path) -> None:
+    assert drained(root, ScriptedAsker(GOOD), proved, escalate_to="openai/large") == ["openai/scripted"]
+
+
+def test_an_empty_budget_stops_the_stronger_model_too(root: Path) -> None:
+    answer = ModelAnswer(GOOD, "stop", 5_000, 900, 0.01, 0.5)
+    asked = drained(
+        root,
+        ScriptedAsker(answer),
+        failed,
+        candidates=1,
+        escalate_to="openai/large",
+        tokens_per_incident=6_000,
+    )
+    assert asked == ["openai/scripted"]
