@@ -69,6 +69,10 @@ class HomeScreen(Screen[None]):
         self.view.opened()
         cast("Console", self.app).begin()
 
+    def on_unmount(self) -> None:
+        """Draws no more."""
+        self.laid_out = False
+
     @property
     def view(self) -> View:
         """The view in front."""
