@@ -83,13 +83,19 @@ class Bench:
         environ = case_environment(self.python, folder / "home")
         # The folder is called the same everywhere: a program may print or compare its own path.
         copy = fresh_copy(self.case, folder / "heal" / "project", tests=not self.hide_tests)
-        if self._repro(copy, environ).code == 0:
-            hidden = " once its tests are hidden" if self.hide_tests else ""
-            return replace(
-                result, score=Score.BAD_CASE, note=f"its repro passes before anything was healed{hidden}"
-            )
-        before = fresh_copy(self.case, folder / "base" / "project", tests=not self.hide_tests)
-        ended = self.healer.heal(
+        shown, healer, note = not self.hide_tests, self.healer, ""
+        crash = self._repro(copy, environ)
+        if self.hide_tests and not _raised(crash, self.case.exception):
+            # The repro is a test itself. It has to stay then; that tests judge is what is taken away.
+            shutil.rmtree(copy)
+            fresh_copy(self.case, copy)
+            shown, note = True, "its repro needs its tests: they stayed, and were not run as tests"
+            healer = replace(healer, settings={**healer.settings, "SELFHEAL_PROJECT_RUN_TESTS": "false"})
+            crash = self._repro(copy, environ)
+        if crash.code == 0:
+            return replace(result, score=Score.BAD_CASE, note="its repro passes before anything was healed")
+        before = fresh_copy(self.case, folder / "base" / "project", tests=shown)
+        ended = healer.heal(
             copy, command(self.case, self.case.repro, self.python, copy), self.processes, environ
         )
         spent = spent_on(copy)
@@ -100,7 +106,7 @@ class Bench:
             changed=tuple(changed),
             touched=tuple(touched),
             diff_lines=sum(_lines(before / path, copy / path) for path in changed),
-            note="" if ended.seconds < self.healer.seconds else "the healer was ended at its time limit",
+            note=note if ended.seconds < healer.seconds else "the healer was ended at its time limit",
         )
         if not changed:
             return replace(result, score=Score.NO_CHANGE)
@@ -148,6 +154,14 @@ class Bench:
         # A program may leave data behind; only sources and what stood there before are a fix.
         carried = [p for p in differ if p not in touched and (p in old or p.endswith((".py", ".pyi")))]
         return carried, touched
+
+
+def _raised(ended: Ended, exception: str) -> bool:
+    """Whether a program ended with an exception of that bare type (of any, when none is known)."""
+    if ended.code == 0:
+        return False
+    names = [line.partition(":")[0].rpartition(".")[2] for line in ended.err.splitlines() if line[:1].strip()]
+    return not exception or exception in names
 
 
 def read_tests(ended: Ended) -> Tests:

@@ -130,7 +130,24 @@ def test_hidden_tests_are_not_there_for_the_healer_and_hiding_is_no_change(
     (case,) = find_cases(cases)
     assert not (fresh_copy(case, tmp_path / "copy", tests=False) / "tests").exists()
     result = bench(cases, {}, hide_tests=True).score()
-    assert (result.score, result.touched, result.tests_hidden) == (Score.NO_CHANGE, (), True)
+    assert (result.score, result.touched, result.tests_hidden, result.note) == (Score.NO_CHANGE, (), True, "")
+
+
+def test_a_repro_that_is_a_test_keeps_its_tests_and_they_judge_nothing(
+    cases: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder,) = (cases / "cases").iterdir()
+    (folder / "repro.py").write_text("import tests.test_half\nfrom half import half\nassert half(4) == 2\n")
+    seen: list[tuple[bool, Mapping[str, str]]] = []
+
+    def heal(self: Writes, copy: Path, *_: object) -> Ended:
+        seen.append(((copy / "tests").exists(), self.settings))
+        return Ended(0, "", "", 0.5)
+
+    monkeypatch.setattr(Writes, "heal", heal)
+    result = bench(cases, {}, hide_tests=True).score()
+    assert (result.score, "its repro needs its tests" in result.note) == (Score.NO_CHANGE, True)
+    assert seen == [(True, {"SELFHEAL_PROJECT_RUN_TESTS": "false"})]
 
 
 def test_the_real_healer_is_told_who_is_asked(cases: Path) -> None:
