@@ -19,7 +19,7 @@ from selfheal_tui.model.settings import Settings
 from selfheal_tui.model.trial import Trials
 from selfheal_tui.pipeline.learn import FactChecker, add_costs, keys_of
 from selfheal_tui.pipeline.propose import Told, candidate_key, candidates
-from selfheal_tui.pipeline.select import better, is_free, rivals_of, settled, worth_a_rival_check
+from selfheal_tui.pipeline.select import better, is_free, rivals_of, settled, vouched, worth_a_rival_check
 from selfheal_tui.pipeline.steps import Judged, Proposed, RungEnded, Step
 from selfheal_tui.pipeline.trials import ReplayTrials
 from selfheal_tui.pipeline.validate import replay_plans, validate
@@ -27,6 +27,9 @@ from selfheal_tui.repair.base import Proposer, RepairContext
 from selfheal_tui.source.fingerprint import fingerprint
 from selfheal_tui.source.project import Project
 from selfheal_tui.store import Store
+
+MODEL = "llm"
+"""Name of the proposer that asks a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,22 +117,31 @@ class Search:
             told,
             skip,
             trials if plans else None,
-            lambda: settled(best),
+            lambda: best is not None and settled(best) and vouched(best),
             workspace,
             plans,
         )
-        while len(tried) < self._settings.limits.attempts_per_incident:
+        most = self._settings.limits.attempts_per_incident
+        kept = self._settings.model.candidates if any(p.name == MODEL for p in tools.proposers) else 0
+        told_last: Attempt | None = None
+        while len(tried) < most:
             try:
-                candidate = stream.send(tried[-1]) if tried else next(stream)
+                candidate = stream.send(told_last)
             except StopIteration:
                 break
+            told_last = None
             if best is not None and not worth_a_rival_check(best, candidate, len(tried)):
-                break
+                if vouched(best):
+                    break
+                continue
+            if candidate.guess and candidate.proposer != MODEL and len(tried) >= most - kept:
+                continue  # so that guesses do not use up what a model may try
             incident = self._put(incident.advance(IncidentState.VALIDATING))
             incident, attempt = yield from self._put_to_proof(
                 incident, candidate, diagnosis, workspace, plans, baseline
             )
             tried.append(attempt)
+            told_last = attempt
             best = better(best, attempt)
             incident = self._put(incident.advance(IncidentState.PROPOSING))
         stream.close()

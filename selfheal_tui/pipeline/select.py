@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.model.incident import Attempt
 from selfheal_tui.model.kinds import Verdict
+from selfheal_tui.pipeline.policy import CURED_ENOUGH
 
 RIVAL_MARGIN = 0.1
 """A later candidate is tested for rivalry only if it was about as promising as the best one."""
@@ -27,12 +28,21 @@ def is_free(attempt: Attempt) -> bool:
     return not attempt.proof.failed and (not attempt.note or attempt.note.startswith(SET_ASIDE))
 
 
-def strength(attempt: Attempt) -> tuple[int, int, int, int, float]:
+def vouched(attempt: Attempt) -> bool:
+    """Returns whether a fix stands for itself: derived, not tried; or tried, and judged by tests that failed before."""
+    candidate, proof = attempt.candidate, attempt.proof
+    if candidate.guess and not proof.judged:
+        return False
+    return not candidate.doubt or (proof.cured >= CURED_ENOUGH and not proof.left_failing)
+
+
+def strength(attempt: Attempt) -> tuple[int, int, int, int, int, float]:
     """Returns a sort key: how much was shown for a candidate, then how few doubts there are."""
     proof = attempt.proof
     tests = proof.verdict("tests") is Verdict.PASS
     doubts = -len(proof.warnings)
-    return (int(proof.proved), doubts, int(tests), -proof.left_failing, attempt.candidate.confidence)
+    shown = (int(proof.proved), int(vouched(attempt)), doubts, int(tests), -proof.left_failing)
+    return (*shown, attempt.candidate.confidence)
 
 
 def better(best: Attempt | None, other: Attempt) -> Attempt | None:
@@ -60,8 +70,10 @@ def worth_a_rival_check(best: Attempt, candidate: Candidate, judged: int) -> boo
     if not settled(best):
         return True
     if candidate.proposer != best.candidate.proposer:
-        return False
-    if judged >= RIVAL_CHECKS and not candidate.guess:
+        return not vouched(
+            best
+        )  # what has to be asked about must not keep the next proposer from being heard
+    if judged >= RIVAL_CHECKS and not (candidate.guess and vouched(best)):
         return False
     return candidate.confidence >= best.candidate.confidence - RIVAL_MARGIN
 

@@ -46,12 +46,15 @@ def desk(tmp_path: Path) -> Path:
     return materialise(tmp_path / "desk")
 
 
-def run(desk: Path, server: ScriptedModelServer, **settings: str) -> subprocess.CompletedProcess[str]:
+def run(
+    desk: Path, server: ScriptedModelServer, *, guesses: bool = True, **settings: str
+) -> subprocess.CompletedProcess[str]:
     environ = {k: v for k, v in os.environ.items() if not k.startswith("SELFHEAL_")}
     environ |= {
         "SELFHEAL_MODEL_NAME": "openai/scripted",
         "SELFHEAL_MODEL_API_BASE": server.api_base,
         "SELFHEAL_MODEL_SECONDS": "60",
+        **({} if guesses else {"SELFHEAL_SEARCH_SECONDS": "0"}),
         **{f"SELFHEAL_MODEL_{name.upper()}": value for name, value in settings.items()},
     }
     selfheal = [
@@ -97,7 +100,7 @@ def test_a_model_that_fails_leaves_the_incident_explained_and_the_program_unchan
 ) -> None:
     before = (desk / TARGET).read_bytes()
     server.script(Reply(status=500))
-    ended = run(desk, server)
+    ended = run(desk, server, guesses=False)
     assert ended.returncode == 1
     assert "explained" in ended.stderr
     assert (desk / TARGET).read_bytes() == before
