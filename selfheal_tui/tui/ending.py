@@ -17,6 +17,7 @@ from types import FrameType
 GRACE_SECONDS = 4.0
 """What the orderly way gets: longer than programs and engine take to end."""
 _LOOK_SECONDS = 2.0
+_SETTLE_SECONDS = 1.0
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
@@ -49,6 +50,9 @@ class Ending:
     def _look(self) -> None:
         poll = select.poll()
         poll.register(self._terminal, 0)
+        if not self._begun.wait(_SETTLE_SECONDS):
+            # A terminal that got its size while we started (tmux, a browser) is asked for it once more.
+            os.kill(os.getpid(), signal.SIGWINCH)
         while not self._begun.wait(_LOOK_SECONDS):
             if any(state & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, state in poll.poll(0)):
                 self._code = 128 + signal.SIGHUP

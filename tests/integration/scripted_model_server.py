@@ -61,7 +61,9 @@ class ScriptedModelServer:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
-                scripted.requests.append(Request(self.path, dict(self.headers), body))
+                # Clients spell names as they like.
+                headers = {name.title(): value for name, value in self.headers.items()}
+                scripted.requests.append(Request(self.path, headers, body))
                 reply = scripted.replies.popleft() if scripted.replies else Reply(status=500)
                 try:
                     self._answer(reply)

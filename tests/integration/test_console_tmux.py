@@ -57,7 +57,7 @@ SHOP |= {
         "    def test_the_end_is_far(self):\n"
         '        self.assertEqual(alpha_last(), "far away")\n'
     ),
-    "selfheal.toml": 'environment = "dev"\n',
+    "selfheal.toml": 'environment = "dev"\n[search]\nseconds = 0  # else it finds a guess as another fix\n',
 }
 EDITOR = """#!{python}
 import sys
@@ -74,7 +74,11 @@ def tmux(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tmux]:
     editor = folder / "editor"
     editor.write_text(EDITOR.format(python=sys.executable))
     editor.chmod(editor.stat().st_mode | stat.S_IXUSR)
-    environ = {k: v for k, v in os.environ.items() if not k.startswith(("SELFHEAL", "COVERAGE", "NO_COLOR"))}
+    environ = {
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith(("SELFHEAL", "COVERAGE", "NO_COLOR", "COLUMNS", "LINES"))
+    }
     environ |= {
         "EDITOR": str(editor),
         "LC_ALL": "C.UTF-8",
