@@ -67,6 +67,9 @@ class Session:
         """Takes a picture in a size and theme, then goes back to the usual ones."""
         from drawing import save
 
+        if name == "incidents":
+            await self.until("two questions", lambda: len(self.app.board.requests) >= 2)
+            await self.press("g")
         self.app.theme = f"selfheal-{theme}"
         await self.pilot.resize_terminal(*size)
         await self.pilot.pause(0.8)
