@@ -99,6 +99,16 @@ def alive(pid: int) -> bool:
         return False
 
 
+def ends(pid: int, seconds: float = 20.0) -> bool:
+    """Waits until a process that was killed has died, which takes the system a moment."""
+    until = time.monotonic() + seconds
+    while alive(pid):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
+
+
 def zombies() -> list[int]:
     return [child.pid for child in psutil.Process().children() if child.status() == psutil.STATUS_ZOMBIE]
 

@@ -7,7 +7,7 @@ import signal
 import sys
 
 import pytest
-from programs_lab import PATIENCE, Lab, alive, zombies
+from programs_lab import PATIENCE, Lab, ends, zombies
 
 from selfheal_tui.model.kinds import Restart
 from selfheal_tui.supervisor.lifecycle import ProgramState
@@ -108,7 +108,7 @@ def test_a_program_that_ignores_term_is_killed_after_the_grace_time(lab):
     done = manager.snapshot("a")
     assert (done.state, done.exit.signal) == (S.STOPPED, signal.SIGKILL)
     assert "GOT SIGTERM" in [line.text for line in manager.output("a").lines]
-    assert not alive(pid)
+    assert ends(pid)
     assert not zombies()
 
 
@@ -143,7 +143,7 @@ def test_children_that_a_dead_program_leaves_behind_are_ended_with_it(lab, stubb
     assert manager.program_of(pid) == "a"
     (lab.root / "go").touch()
     assert manager.wait(PATIENCE)
-    assert not alive(pid)
+    assert ends(pid)
     assert not zombies()
 
 

@@ -90,6 +90,15 @@ class HomeScreen(Screen[None]):
             self.view.go_to(incident_id)
         self.query_one(Footer).refresh()
 
+    def on_descendant_focus(self) -> None:
+        """A focus that was asked for in a view which is hidden by now belongs into the one in front."""
+        focused = self.focused
+        holder = (
+            next((node for node in focused.ancestors if isinstance(node, View)), None) if focused else None
+        )
+        if holder is not None and holder is not self.view:
+            self.view.opened()
+
     def begin_at(self, incident_id: str) -> None:
         """Opens the review of an incident's question, or of the oldest one; goes to the incident where there is none."""
         app = cast("Console", self.app)
