@@ -43,7 +43,7 @@ async def open_preview(console: Console, pilot: Pilot[int], key: str) -> None:
     await pilot.press("3")
     await until(pilot, lambda: rows.row_count > 1)
     await pilot.press("g", "j", key)
-    await until(pilot, lambda: isinstance(console.screen, RollbackScreen) and console.screen._arming.armed)
+    await until(pilot, lambda: isinstance(console.screen, RollbackScreen) and console.screen.arming.armed)
 
 
 def test_a_restore_is_previewed_written_and_undone(world: World) -> None:
@@ -81,7 +81,7 @@ def test_what_was_edited_after_the_preview_is_not_written_over(world: World) -> 
             await until(pilot, lambda: screen._preview not in (before, None))
             assert world.file.read_text() == edited
             assert console.screen is screen
-            await until(pilot, lambda: screen._arming.armed)
+            await until(pilot, lambda: screen.arming.armed)
             await pilot.press("y")
             await until(pilot, lambda: console.screen is console.home)
             assert world.file.read_text() == BEFORE.replace("Greets people", "Greets everybody")
@@ -98,7 +98,7 @@ def test_a_read_only_console_writes_nothing(world: World) -> None:
             await until(pilot, lambda: not console.board.loading)
             console.push_screen(RollbackScreen(world.incident_id))
             await until(
-                pilot, lambda: isinstance(console.screen, RollbackScreen) and console.screen._arming.armed
+                pilot, lambda: isinstance(console.screen, RollbackScreen) and console.screen.arming.armed
             )
             await pilot.press("y", "O")
             desk.roll_back(world.incident_id)  # and were a face to try, the desk refuses

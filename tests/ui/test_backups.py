@@ -23,7 +23,6 @@ from selfheal_tui.operations.snapshot import (
     Tone,
 )
 from selfheal_tui.tui.app import Console
-from selfheal_tui.tui.screens import rollback
 from selfheal_tui.tui.screens.rollback import OverwriteScreen, RollbackScreen
 from selfheal_tui.tui.views import backups as view_module
 from selfheal_tui.tui.views.backups import Line
@@ -89,7 +88,7 @@ class BackupDesk(FakeDesk):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rollback, "ARM_SECONDS", 0.02)
+    monkeypatch.setattr(RollbackScreen, "arm_seconds", 0.02)
     monkeypatch.setattr(view_module, "REST_SECONDS", 0.01)
 
 
@@ -135,7 +134,7 @@ async def open_preview(console: Console, pilot: Pilot[int], key: str = "R") -> R
 
 
 async def armed(pilot: Pilot[int], screen: RollbackScreen) -> None:
-    await until(pilot, lambda: screen._arming.armed)
+    await until(pilot, lambda: screen.arming.armed)
 
 
 async def test_files_and_versions_are_a_tree_that_folds() -> None:
@@ -248,7 +247,7 @@ async def test_what_was_refused_is_looked_at_again_before_it_can_be_written() ->
         desk.previews[VERSION] = a_preview(changes=(FileChange("app/agent.py", "z\n", OLD_TEXT, "merge"),))
         desk.answer(VERSION, ok=False, text="files were edited since")
         await until(pilot, lambda: screen._preview == desk.previews[VERSION])
-        assert not screen._arming.armed
+        assert not screen.arming.armed
         await armed(pilot, screen)
         await pilot.press("y")
         assert len(desk.made()) == 2
@@ -265,11 +264,11 @@ async def test_escape_goes_back_and_writes_nothing() -> None:
 
 
 async def test_before_it_is_armed_y_says_to_look_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rollback, "ARM_SECONDS", 60.0)
+    monkeypatch.setattr(RollbackScreen, "arm_seconds", 60.0)
     desk = BackupDesk()
     async with shown(desk) as (console, pilot):
         screen = await open_preview(console, pilot)
-        await until(pilot, lambda: screen._arming.painted)
+        await until(pilot, lambda: screen.arming.painted)
         await pilot.press("y", "O")
         assert not desk.made()
         assert any("not yet" in n.message for n in console._notifications)
@@ -280,11 +279,11 @@ async def test_whoever_looked_away_must_look_again() -> None:
     async with shown(desk) as (console, pilot):
         screen = await open_preview(console, pilot)
         await armed(pilot, screen)
-        screen._arming = replace(screen._arming, seconds=60.0)
+        screen.arming = replace(screen.arming, seconds=60.0)
         console.post_message(events.AppBlur())
-        await until(pilot, lambda: not screen._arming.armed)
+        await until(pilot, lambda: not screen.arming.armed)
         console.post_message(events.AppFocus())
-        await until(pilot, lambda: not screen._arming.away)
+        await until(pilot, lambda: not screen.arming.away)
         await pilot.press("y")
         assert not desk.made()
 
@@ -294,7 +293,7 @@ async def test_a_preview_that_changes_is_disarmed_at_once() -> None:
     async with shown(desk) as (console, pilot):
         screen = await open_preview(console, pilot)
         await armed(pilot, screen)
-        screen._arming = replace(screen._arming, seconds=60.0)
+        screen.arming = replace(screen.arming, seconds=60.0)
         desk.tell(PreviewReady(VERSION, a_preview(title="another")))
         await until(pilot, lambda: screen._preview is not None and screen._preview.title == "another")
         await pilot.press("y")
@@ -306,7 +305,7 @@ async def test_a_key_from_before_it_was_armed_writes_nothing_however_late_it_com
     async with shown(desk) as (console, pilot):
         screen = await open_preview(console, pilot)
         await armed(pilot, screen)
-        screen._pressed_at = screen._arming.since
+        screen._pressed_at = screen.arming.since
         screen.action_act("rollback.confirm")
         assert not desk.made()
 
@@ -367,15 +366,13 @@ async def test_a_read_only_console_writes_nothing() -> None:
         await pilot.press("j", "R", "u")
         assert console.screen is console.home
         console.push_screen(RollbackScreen(VERSION))
-        await until(
-            pilot, lambda: isinstance(console.screen, RollbackScreen) and console.screen._arming.armed
-        )
+        await until(pilot, lambda: isinstance(console.screen, RollbackScreen) and console.screen.arming.armed)
         await pilot.press("y", "O")
         assert not desk.made()
 
 
 async def test_typing_while_a_preview_opens_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rollback, "ARM_SECONDS", 60.0)
+    monkeypatch.setattr(RollbackScreen, "arm_seconds", 60.0)
     desk = BackupDesk()
     typed = random.Random(7)
     async with shown(desk) as (_console, pilot):

@@ -11,17 +11,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from selfheal_tui.operations.desk import Answered, DeskEvent, PreviewReady
 from selfheal_tui.operations.snapshot import RollbackPreview, Tone
-from selfheal_tui.tui.acting import Acting, bindings_of
-from selfheal_tui.tui.actions import BY_ID, Action
-from selfheal_tui.tui.arming import ARM_SECONDS, Arming, Stage
+from selfheal_tui.tui.acting import bindings_of
+from selfheal_tui.tui.actions import Action
+from selfheal_tui.tui.screens.armed import ArmedScreen
 from selfheal_tui.tui.screens.dialog import Dialog
 from selfheal_tui.tui.widgets.diffrows import patch_key
 from selfheal_tui.tui.widgets.diffview import DiffView
@@ -35,7 +34,7 @@ UNDO = "undo"
 WORD = "overwrite"
 
 
-class RollbackScreen(Acting, Screen[None]):
+class RollbackScreen(ArmedScreen):
     """What taking something back would change.
 
     Args:
@@ -55,8 +54,6 @@ class RollbackScreen(Acting, Screen[None]):
         self.target = target
         self._preview: RollbackPreview | None = None
         self._error = ""
-        self._arming = Arming(seconds=ARM_SECONDS)
-        self._pressed_at = 0.0
         self._writing = False
 
     def compose(self) -> ComposeResult:
@@ -80,16 +77,7 @@ class RollbackScreen(Acting, Screen[None]):
         """Asks for the preview."""
         self._draw()
         self._diff.focus()
-        self.watch(
-            self.app, "app_focus", self._looked_at, init=False
-        )  # Textual tells focus and blur to the app only
         self._face.desk.ask_preview(self.target)
-
-    def _looked_at(self, focused: bool) -> None:
-        if focused:
-            self.on_app_focus()
-        else:
-            self.on_app_blur()
 
     def hear(self, event: DeskEvent) -> None:
         """Takes the preview, and what came of having it written."""
@@ -101,7 +89,7 @@ class RollbackScreen(Acting, Screen[None]):
             if event.ok:
                 self._leave()
             else:
-                self._look_again()
+                self._ask_again()
         self.query_one(Footer).refresh()
 
     def _leave(self) -> None:
@@ -110,59 +98,25 @@ class RollbackScreen(Acting, Screen[None]):
                 self.app.pop_screen()
             self.app.pop_screen()
 
-    def _look_again(self) -> None:
+    def _ask_again(self) -> None:
         self._take(None, "")
         self._face.desk.ask_preview(self.target)
 
     def _take(self, preview: RollbackPreview | None, error: str) -> None:
         self._preview, self._error = preview, error
         patch = patch_key(preview.changes) if preview is not None and not preview.nothing else ""
-        self._arm(self._arming.offered(patch).again(time.monotonic()))
+        self._turn(self.arming.offered(patch).again(time.monotonic()))
         self._draw()
 
     # -- arming -------------------------------------------------------------------------------------
 
-    def _arm(self, arming: Arming) -> None:
-        self._arming = arming
-        if arming.stage is Stage.WAITING:
-            self.set_timer(max(0.0, arming.since + arming.seconds - time.monotonic()), self._tick)
+    def arming_changed(self) -> None:
+        """Draws whether keys count."""
         self.query_one(Footer).refresh()
-
-    def _tick(self) -> None:
-        ticked = self._arming.tick(time.monotonic())
-        if ticked.stage is Stage.WAITING:
-            self._arm(ticked)  # a timer may ring a moment early
-        else:
-            self._arming = ticked
-            self.query_one(Footer).refresh()
 
     @on(DiffView.Painted)
     def _is_painted(self, event: DiffView.Painted) -> None:
-        self._arm(self._arming.shown(event.patch_key, time.monotonic()))
-
-    def on_key(self, event: events.Key) -> None:
-        """Remembers when a key was pressed: one from before it was armed never writes, however late it comes."""
-        self._pressed_at = event.time
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """The same for the mouse."""
-        self._pressed_at = event.time
-
-    def on_app_blur(self) -> None:
-        """Whoever looked away must look again."""
-        self._arm(self._arming.left("blur"))
-
-    def on_app_focus(self) -> None:
-        """Arms anew."""
-        self._arm(self._arming.back("blur", time.monotonic()))
-
-    def on_screen_suspend(self) -> None:
-        """Something is open on top of it."""
-        self._arm(self._arming.left("covered"))
-
-    def on_screen_resume(self) -> None:
-        """It is in front again."""
-        self._arm(self._arming.back("covered", time.monotonic()))
+        self.shown(event.patch_key)
 
     # -- drawing ------------------------------------------------------------------------------------
 
@@ -208,19 +162,16 @@ class RollbackScreen(Acting, Screen[None]):
             return "there is no conflict; y writes it"
         if action.verb == "confirm" and preview.conflicts:
             return "it conflicts with later edits; O would write over them"
-        return self._arming.why
+        return self.why_not_armed()
 
     def act_confirm(self) -> None:
         """Has it written."""
-        if self._meant("rollback.confirm"):
-            self._write(overwrite=False)
+        self._write(overwrite=False)
 
     def act_overwrite(self) -> None:
         """Asks for the word, then has it written over later edits."""
         preview = self._preview
         assert preview is not None
-        if not self._meant("rollback.overwrite"):
-            return
 
         def answered(word: str | None) -> None:
             # What was conflicting when the word was asked for, and nothing that came in meanwhile.
@@ -229,15 +180,9 @@ class RollbackScreen(Acting, Screen[None]):
 
         self.app.push_screen(OverwriteScreen(preview.conflicts), answered)
 
-    def _meant(self, action: str) -> bool:
-        if self._arming.allows(self._pressed_at):
-            return True
-        self._face.say_no(BY_ID[action], "that was pressed before the preview was shown for a moment")
-        return False
-
     def _write(self, *, overwrite: bool) -> None:
         self._writing = True
-        self._arm(self._arming.again(time.monotonic()))
+        self.look_again()
         self._face.desk.roll_back(self.target, overwrite=overwrite)
 
 
