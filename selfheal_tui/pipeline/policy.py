@@ -89,6 +89,16 @@ def _critical_reliability(facts: ChangeFacts) -> bool:
     return diagnosis.severity is Severity.CRITICAL and diagnosis.issue_type is IssueType.RELIABILITY
 
 
+def is_unjudged(guess: bool, proof: Proof) -> bool:
+    """Returns whether a fix was found by trying, and no test that failed before judges it."""
+    return guess and not proof.judged
+
+
+def is_thin(doubt: str, proof: Proof) -> bool:
+    """Returns whether a fix is doubtful, and too few tests vouch for it."""
+    return bool(doubt) and (proof.cured < CURED_ENOUGH or proof.left_failing > 0)
+
+
 ASK_RULES: tuple[AskRule, ...] = (
     AskRule("production", lambda f: f.environment is Environment.PRODUCTION, "production always asks"),
     AskRule(
@@ -119,12 +129,12 @@ ASK_RULES: tuple[AskRule, ...] = (
     ),
     AskRule(
         "unjudged-guess",
-        lambda f: f.guess and not f.proof.judged,
+        lambda f: is_unjudged(f.guess, f.proof),
         "the fix was found by trying, and no test that failed before judges it",
     ),
     AskRule(
         "thin-evidence",
-        lambda f: bool(f.doubt) and (f.proof.cured < CURED_ENOUGH or f.proof.left_failing > 0),
+        lambda f: is_thin(f.doubt, f.proof),
         "the fix was found by trying, and too little was seen of it to tell it from others that would pass, too",
     ),
     AskRule(

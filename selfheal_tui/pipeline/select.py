@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.model.incident import Attempt
 from selfheal_tui.model.kinds import Verdict
-from selfheal_tui.pipeline.policy import CURED_ENOUGH
+from selfheal_tui.pipeline.policy import is_thin, is_unjudged
 
 RIVAL_MARGIN = 0.1
 """A later candidate is tested for rivalry only if it was about as promising as the best one."""
@@ -31,9 +31,7 @@ def is_free(attempt: Attempt) -> bool:
 def vouched(attempt: Attempt) -> bool:
     """Returns whether a fix stands for itself: derived, not tried; or tried, and judged by tests that failed before."""
     candidate, proof = attempt.candidate, attempt.proof
-    if candidate.guess and not proof.judged:
-        return False
-    return not candidate.doubt or (proof.cured >= CURED_ENOUGH and not proof.left_failing)
+    return not (is_unjudged(candidate.guess, proof) or is_thin(candidate.doubt, proof))
 
 
 def strength(attempt: Attempt) -> tuple[int, int, int, int, int, float]:
