@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from selfheal_tui.operations.texts import moment
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
@@ -33,4 +35,4 @@ def short_day(at: float) -> str:
 
 def day_and_time(at: float) -> str:
     """Returns a Unix time as local date and time."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+    return moment(at)

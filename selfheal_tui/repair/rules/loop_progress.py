@@ -56,21 +56,6 @@ _PURE = frozenset(
     ]
 )
 _SEARCHES = frozenset({"find", "index", "rfind"})
-_LINKS = (
-    "next",
-    "next_node",
-    "parent",
-    "tail",
-    "rest",
-    "child",
-    "left",
-    "right",
-    "prev",
-    "previous",
-    "outer",
-    "base",
-)
-_SEQUENCES = frozenset({"list", "deque", "bytearray"})
 _RANK_COST = 0.05
 
 
