@@ -25,7 +25,7 @@ from selfheal_tui.tui.actions import Action
 from selfheal_tui.tui.looks import Looks
 from selfheal_tui.tui.screens.rollback import UNDO, RollbackScreen
 from selfheal_tui.tui.times import day_and_time
-from selfheal_tui.tui.views.base import View
+from selfheal_tui.tui.views.filtered import FilteredView
 from selfheal_tui.tui.widgets.diffview import DiffView
 from selfheal_tui.tui.widgets.filterbar import FilterBar, matches
 from selfheal_tui.tui.widgets.footer import Footer
@@ -55,7 +55,7 @@ class Line:
         return f"version {self.version.backup_id}" if self.version else f"file {self.file.path}"
 
 
-class BackupsView(View):
+class BackupsView(FilteredView):
     """The backup tree."""
 
     CONTEXTS: ClassVar[tuple[str, ...]] = ("backups",)
@@ -75,7 +75,6 @@ class BackupsView(View):
         self._files: tuple[BackupFile, ...] = ()
         self._read = False
         self._folded: set[str] = set()
-        self._words: tuple[str, ...] = ()
         self._go_to = ""
         self._resting: Timer | None = None
         self._from_top = False
@@ -120,7 +119,7 @@ class BackupsView(View):
     def go_to(self, incident_id: str) -> None:
         """Puts the cursor on the newest version that an incident left."""
         self._go_to = incident_id
-        self._fill()
+        self._refill()
 
     def show_board(self, board: Board) -> None:
         """Asks anew when something moved meanwhile."""
@@ -132,7 +131,7 @@ class BackupsView(View):
         """Draws the tree, and the preview of the version under the cursor."""
         if isinstance(event, BackupsReady):
             self._files, self._read = event.files, True
-            self._fill()
+            self._refill()
             if self._from_top and self._list.row_count <= self._list.size.height:
                 self._list.scroll_to(
                     y=0, animate=False, force=True
@@ -161,20 +160,9 @@ class BackupsView(View):
             f"{event.count} new {sign}" if event.count else ""
         )
 
-    @on(RowList.FilterAsked, "#backups-list")
-    def _filter_asked(self) -> None:
-        self.query_one(FilterBar).begin()
-
-    @on(FilterBar.Filtered)
-    def _filtered(self, event: FilterBar.Filtered) -> None:
-        self._words = event.words
-        self._fill()
-        if event.ended:
-            self._list.focus()
-
     # -- drawing ------------------------------------------------------------------------------------
 
-    def _fill(self) -> None:
+    def _refill(self) -> None:
         rows: list[Line] = []
         for file in self._files:
             fitting = [v for v in file.versions if self._fits(v)]
@@ -284,7 +272,7 @@ class BackupsView(View):
         if row is None:
             return
         self._folded ^= {row.file.path}
-        self._fill()
+        self._refill()
         if row.version is not None:
             self._list.move_to(Line(row.file).key)
 

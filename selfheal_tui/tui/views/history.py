@@ -20,7 +20,7 @@ from selfheal_tui.tui.acting import bindings_of
 from selfheal_tui.tui.actions import Action
 from selfheal_tui.tui.screens.export import Export, ExportScreen
 from selfheal_tui.tui.times import day_and_time, short_day
-from selfheal_tui.tui.views.base import View
+from selfheal_tui.tui.views.filtered import FilteredView
 from selfheal_tui.tui.widgets.attempt import attempt_lines, rates
 from selfheal_tui.tui.widgets.filterbar import FilterBar, matches
 from selfheal_tui.tui.widgets.rowlist import RowList
@@ -58,7 +58,7 @@ _ROOM = {0: 0, 1: 60, 2: 96, 3: 128, 4: 148}
 """Cells from which on columns of a rank are shown."""
 
 
-class HistoryView(View):
+class HistoryView(FilteredView):
     """Past attempts."""
 
     CONTEXTS: ClassVar[tuple[str, ...]] = ("history",)
@@ -68,7 +68,6 @@ class HistoryView(View):
         super().__init__(id=id)
         self._history = History(())
         self._read = False
-        self._words: tuple[str, ...] = ()
         self._column, self._down = 0, True
         self._seen_revision = -1
 
@@ -105,7 +104,7 @@ class HistoryView(View):
         """Draws the history."""
         if isinstance(event, HistoryReady):
             self._history, self._read = event.history, True
-            self._fill()
+            self._refill()
         elif isinstance(event, Answered) and self._read and self.display:
             self.desk.ask_history()
 
@@ -117,20 +116,9 @@ class HistoryView(View):
     def _chosen(self) -> None:
         self.act_open()
 
-    @on(RowList.FilterAsked, "#history-list")
-    def _filter_asked(self) -> None:
-        self.query_one(FilterBar).begin()
-
-    @on(FilterBar.Filtered)
-    def _filtered(self, event: FilterBar.Filtered) -> None:
-        self._words = event.words
-        self._fill()
-        if event.ended:
-            self._list.focus()
-
     # -- drawing ------------------------------------------------------------------------------------
 
-    def _fill(self) -> None:
+    def _refill(self) -> None:
         rows = [row for row in self._history.rows if self._fits(row)]
         rows.sort(key=COLUMNS[self._column].sort, reverse=self._down)
         self._list.empty = (
@@ -215,12 +203,12 @@ class HistoryView(View):
     def act_sort(self) -> None:
         """Sorts by the next column."""
         self._column = (self._column + 1) % len(COLUMNS)
-        self._fill()
+        self._refill()
 
     def act_reverse(self) -> None:
         """Turns the order around."""
         self._down = not self._down
-        self._fill()
+        self._refill()
 
     def act_verify(self) -> None:
         """Has the audit trail checked."""

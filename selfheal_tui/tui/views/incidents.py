@@ -17,7 +17,7 @@ from selfheal_tui.operations.standings import ENGINE_FAILED
 from selfheal_tui.tui.acting import bindings_of
 from selfheal_tui.tui.actions import Action
 from selfheal_tui.tui.times import age
-from selfheal_tui.tui.views.base import View
+from selfheal_tui.tui.views.filtered import FilteredView
 from selfheal_tui.tui.widgets.detail import DetailPane
 from selfheal_tui.tui.widgets.diffview import DiffView
 from selfheal_tui.tui.widgets.filterbar import FilterBar, matches
@@ -31,7 +31,7 @@ EMPTY = (
 _WITHOUT_FIX = frozenset({"failed", "rejected", "rolled back", "explained", "external", "transient"})
 
 
-class IncidentsView(View):
+class IncidentsView(FilteredView):
     """The incidents and the detail of one."""
 
     CONTEXTS: ClassVar[tuple[str, ...]] = ("incidents",)
@@ -39,7 +39,6 @@ class IncidentsView(View):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
-        self._words: tuple[str, ...] = ()
         self._total = 0
         self._ages: list[str] = []
 
@@ -126,16 +125,8 @@ class IncidentsView(View):
     def _new_above(self) -> None:
         self._entitle()
 
-    @on(RowList.FilterAsked, "#incident-list")
-    def _filter_asked(self) -> None:
-        self.query_one(FilterBar).begin()
-
-    @on(FilterBar.Filtered)
-    def _filtered(self, event: FilterBar.Filtered) -> None:
-        self._words = event.words
+    def _refill(self) -> None:
         self.show_board(self.console.board)
-        if event.ended:
-            self._list.focus()
 
     def _turn_to(self, row: IncidentRow | None) -> None:
         if (row.incident_id if row else "") == self._detail.incident_id:
