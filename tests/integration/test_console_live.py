@@ -107,7 +107,7 @@ def test_a_crash_is_proved_asked_approved_and_the_program_runs_on_with_the_fix(t
             await until(lambda: detail.detail and detail.detail.transaction_id, "the detail", app)
             await pilot.press("U")
             await until(
-                lambda: isinstance(app.screen, RollbackScreen) and not app.screen._arming.why, "the preview"
+                lambda: isinstance(app.screen, RollbackScreen) and not app.screen.arming.why, "the preview"
             )
             assert shell.read("greeter.py") == FIXED
             await pilot.press("y")

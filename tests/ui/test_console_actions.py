@@ -31,7 +31,7 @@ from selfheal_tui.operations.snapshot import EngineView, FileChange
 from selfheal_tui.tui.acting import Acting
 from selfheal_tui.tui.actions import ACTIONS, Action, of_context
 from selfheal_tui.tui.app import Console
-from selfheal_tui.tui.screens import rollback
+from selfheal_tui.tui.screens.armed import ArmedScreen
 from selfheal_tui.tui.screens.review import ReviewScreen
 from selfheal_tui.tui.widgets.detail import DetailPane
 from selfheal_tui.tui.widgets.diffview import DiffView
@@ -70,8 +70,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(Acting, "action_act", act)
     monkeypatch.setattr(Console, "say_no", say_no)
-    monkeypatch.setattr(ReviewScreen, "arm_seconds", 0.02)
-    monkeypatch.setattr(rollback, "ARM_SECONDS", 0.02)
+    monkeypatch.setattr(ArmedScreen, "arm_seconds", 0.02)
     return found
 
 
@@ -477,7 +476,7 @@ async def taking_back() -> None:
         await until(pilot, lambda: names(app.screen_stack)[-1] == "RollbackScreen")
         screen: Any = app.screen
         target = "app/agent.py.1.bak"
-        await until(pilot, lambda: screen._arming.armed)
+        await until(pilot, lambda: screen.arming.armed)
         await pilot.press("O")
         assert any("there is no conflict" in text for text in toasts(app))
         await pilot.press("y")
@@ -485,7 +484,7 @@ async def taking_back() -> None:
         conflicting = replace(a_preview(target), conflicts=("app/agent.py",))
         desk.ask_preview = lambda asked: desk.tell(PreviewReady(asked, conflicting))  # type: ignore[method-assign]
         desk.tell(Answered(target, ok=False, text="edited since"))
-        await until(pilot, lambda: screen._preview is conflicting and screen._arming.armed)
+        await until(pilot, lambda: screen._preview is conflicting and screen.arming.armed)
         await pilot.press("y")
         assert len(desk.made()) == 1
         await pilot.press("O", *"overwrite", "enter")
