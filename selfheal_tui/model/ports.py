@@ -350,6 +350,15 @@ class Reader(Protocol):
         ...
 
 
+@runtime_checkable
+class Examiner(Protocol):
+    """A workspace that can tell with what exceptions tests fail. What it says is a hint, never a proof."""
+
+    def test_crashes(self, *, seconds: float, only: Sequence[str]) -> tuple[tuple[str, CrashReport], ...]:
+        """Runs the tests with those ids and captures the exceptions of those that fail."""
+        ...
+
+
 class Sandbox(Protocol):
     """Makes workspaces."""
 

@@ -17,9 +17,11 @@ from selfheal_tui.model.incident import Attempt, Incident, IncidentState
 from selfheal_tui.model.ports import Laboratory, ReplayPlan, Sandbox, Workspace
 from selfheal_tui.model.settings import Settings
 from selfheal_tui.model.trial import Trials
+from selfheal_tui.pipeline.binding import contents_before
 from selfheal_tui.pipeline.learn import FactChecker, add_costs, keys_of
 from selfheal_tui.pipeline.propose import Told, candidate_key, candidates
 from selfheal_tui.pipeline.select import better, is_free, rivals_of, settled, vouched, worth_a_rival_check
+from selfheal_tui.pipeline.sequels import Sequels
 from selfheal_tui.pipeline.steps import Judged, Proposed, RungEnded, Step
 from selfheal_tui.pipeline.trials import ReplayTrials
 from selfheal_tui.pipeline.validate import replay_plans, validate
@@ -30,6 +32,8 @@ from selfheal_tui.store import Store
 
 MODEL = "llm"
 """Name of the proposer that asks a model."""
+RULES = "rules"
+"""Name of the proposer that derives fixes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +99,24 @@ class Search:
         baseline = Baseline()
         tried: list[Attempt] = []
         best: Attempt | None = None
-        trials = ReplayTrials(
-            partial(
-                CheckContext,
-                self._project,
-                incident.report,
-                incident.fingerprint,
-                lambda other: fingerprint(self._project.localise(other)),
-                diagnosis,
-                settings=self._settings,
-                plans=plans,
-                baseline=baseline,
-                workspace=workspace,
-            ),
+        context_of = partial(
+            CheckContext,
             self._project,
+            incident.report,
+            incident.fingerprint,
+            lambda other: fingerprint(self._project.localise(other)),
+            diagnosis,
+            settings=self._settings,
+            plans=plans,
+            baseline=baseline,
+            workspace=workspace,
+        )
+        trials = ReplayTrials(context_of, self._project)
+        sequels = Sequels(
+            self._project,
+            lambda c: context_of(candidate=c, before=contents_before(self._project, c)),
+            [p for p in tools.proposers if p.name == RULES],
+            tools.interpreter,
         )
         stream = self._candidates(
             tools,
@@ -124,12 +132,17 @@ class Search:
         most = self._settings.limits.attempts_per_incident
         kept = self._settings.model.candidates if any(p.name == MODEL for p in tools.proposers) else 0
         told_last: Attempt | None = None
+        wholes: list[Candidate] = []
         while len(tried) < most:
-            try:
-                candidate = stream.send(told_last)
-            except StopIteration:
-                break
-            told_last = None
+            whole = wholes.pop(0) if wholes else None
+            if whole is not None:
+                candidate = whole
+            else:
+                try:
+                    candidate = stream.send(told_last)
+                except StopIteration:
+                    break
+                told_last = None
             if best is not None and not worth_a_rival_check(best, candidate, len(tried)):
                 if vouched(best):
                     break
@@ -141,14 +154,23 @@ class Search:
                 incident, candidate, diagnosis, workspace, plans, baseline
             )
             tried.append(attempt)
-            told_last = attempt
+            told_last = attempt if whole is None else told_last
             best = better(best, attempt)
+            if not settled(best):
+                wholes += self._untried(sequels.of(attempt), incident, skip)
             incident = self._put(incident.advance(IncidentState.PROPOSING))
         stream.close()
         incident = self._billed(incident, told)
         if best is not None:
             incident = self._put(incident.advance(IncidentState.VALIDATING))
         return incident, best, rivals_of(best, tried)
+
+    def _untried(
+        self, found: Sequence[Candidate], incident: Incident, skip: Callable[[Candidate], bool] | None
+    ) -> list[Candidate]:
+        barred = {*self._store.learning.blacklisted(incident.fingerprint.value)}
+        barred |= {attempt.ast_key for attempt in incident.attempts}
+        return [c for c in found if candidate_key(c) not in barred and not (skip is not None and skip(c))]
 
     def prove(
         self, tools: Tools, workspace: Workspace, incident: Incident, candidate: Candidate

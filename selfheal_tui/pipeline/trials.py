@@ -19,6 +19,7 @@ from selfheal_tui.model.kinds import Verdict
 from selfheal_tui.model.ports import Laboratory, ReplayPlan, ReplayResult, TrialPlan, TrialRun, Variant
 from selfheal_tui.model.trial import TrialOutcome, TrialResult
 from selfheal_tui.pipeline.binding import contents_before
+from selfheal_tui.source.diff import changed_range
 from selfheal_tui.source.project import Project
 
 SLOWEST_FACTOR, LEAST_SECONDS = 3.0, 4.0
@@ -118,22 +119,7 @@ class ReplayTrials:
             return None
         edit = candidate.edits[0]
         old = self._project.read(edit.path).text
-        head = _shared(old, edit.text)
-        tail = _shared(old[head:][::-1], edit.text[head:][::-1])
-        new = edit.text[head : len(edit.text) - tail]
-        return Variant(edit.path, ((head, len(old) - tail, new),))
-
-
-def _shared(one: str, other: str) -> int:
-    """How many characters two texts have in common at their beginnings, by halving."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+        return Variant(edit.path, (changed_range(old, edit.text),))
 
 
 def _told(run: TrialRun, tried: Sequence[Candidate]) -> Iterator[TrialResult]:

@@ -14,13 +14,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from selfheal_tui.model.crash import CrashReport
 from selfheal_tui.model.ports import TestRun
+from selfheal_tui.model.serial import from_json
 from selfheal_tui.sandbox.bytecode import warm_cache
+from selfheal_tui.sandbox.paths import PathMap
 from selfheal_tui.sandbox.process import Finished
 from selfheal_tui.sandbox.restore import read_plain
 from selfheal_tui.sandbox.runner import Runner
 from selfheal_tui.sandbox.testplan import TestPlan
-from selfheal_tui.sandbox.walls import DRIVERS
+from selfheal_tui.sandbox.walls import DRIVERS, PROBE
 
 _PYTEST_ENDED = (0, 1, 2)
 _PYTEST_USAGE_ERROR = 4
@@ -43,7 +46,13 @@ class _Outcomes:
 
 
 def run_tests(
-    runner: Runner, plan: TestPlan, seconds: float, only: Sequence[str] = (), each_seconds: float = 0.0
+    runner: Runner,
+    plan: TestPlan,
+    seconds: float,
+    only: Sequence[str] = (),
+    each_seconds: float = 0.0,
+    *,
+    roots: Sequence[str] = (),
 ) -> TestRun:
     """Runs tests.
 
@@ -53,6 +62,7 @@ def run_tests(
         seconds: Time limit.
         only: Ids to run, as an earlier run reported them; a configured command always runs whole.
         each_seconds: Time limit of each test, where pytest runs them; 0 for none.
+        roots: Folders in which the project's packages lie, as seen inside: it need not be installed.
 
     Returns:
         What passed and failed.
@@ -64,21 +74,69 @@ def run_tests(
     if sum(map(len, chosen)) > _LONGEST_COMMAND:
         chosen = []  # too many for a command line: all of them then
     if plan.runner == "pytest":
-        return _run_pytest(runner, seconds, chosen, each_seconds)
+        return _run_pytest(runner, seconds, chosen, each_seconds, roots)
     if plan.runner == "unittest":
         with runner.scratch() as scratch:
-            finished = runner.driver("run_unittest.py", chosen, scratch, seconds=seconds)
+            environ = runner.environment(scratch, roots)
+            finished = runner.driver("run_unittest.py", chosen, scratch, seconds=seconds, environ=environ)
         return _judge("unittest", finished, _read(finished.result))
     if plan.runner == "command":
-        return _run_configured(runner, plan.argv[0], seconds, each_seconds)
+        return _run_configured(runner, plan.argv[0], seconds, each_seconds, roots)
     return TestRun(ran=False, reason=plan.reason or "no tests were found")
 
 
-def _run_pytest(runner: Runner, seconds: float, only: Sequence[str], each_seconds: float) -> TestRun:
-    arguments = [
+def test_crashes(
+    runner: Runner, seconds: float, only: Sequence[str], roots: Sequence[str]
+) -> list[tuple[str, CrashReport]]:
+    """Runs tests under pytest and captures with what exceptions they fail.
+
+    Args:
+        runner: Runs commands behind the walls of the workspace.
+        seconds: Time limit; what failed until then is told.
+        only: Ids, as an earlier run reported them.
+        roots: As for `run_tests`.
+
+    Returns:
+        Ids with the crash of each; hints like whatever comes from inside.
+
+    Raises:
+        SandboxError: The walls cannot be put up.
+    """
+    cache, paths = warm_cache(runner.walls), PathMap(runner.walls)
+    with runner.scratch() as scratch:
+        environ = _with_cache(runner.environment(scratch, roots), cache)
+        finished = runner.driver(
+            "run_pytest.py",
+            [*_arguments(runner), "-o", "addopts=", *only],
+            scratch,
+            seconds=seconds,
+            environ={**environ, "SELFHEAL_TEST_PROBE": str(PROBE)},
+            more_readable=[cache] if cache else [],
+        )
+    found = []
+    for line in finished.result.splitlines():
+        try:
+            data = json.loads(paths.outside(line))
+            if "crash_of" in data:
+                found.append(
+                    (str(data["crash_of"]), from_json(json.dumps(data["crash"]).encode(), CrashReport))
+                )
+        except (ValueError, KeyError, TypeError, RecursionError):
+            continue  # cut off, or somebody else wrote to the channel
+    return found
+
+
+def _arguments(runner: Runner) -> list[str]:
+    return [
         "-q", "--color=no", f"--rootdir={runner.walls.view}", "--continue-on-collection-errors", "--maxfail=0",
         "-p", "no:randomly",
     ]  # fmt: skip
+
+
+def _run_pytest(
+    runner: Runner, seconds: float, only: Sequence[str], each_seconds: float, roots: Sequence[str]
+) -> TestRun:
+    arguments = _arguments(runner)
     if not only and "[" in str(runner.walls.view):
         only = ["."]  # pytest takes what follows a bracket in its default argument, the directory, for an id
     spent = 0.0
@@ -92,7 +150,7 @@ def _run_pytest(runner: Runner, seconds: float, only: Sequence[str], each_second
                 [*arguments, *more, *only],
                 scratch,
                 seconds=max(0.1, seconds - spent),
-                environ=_with_cache(_with_limit(runner.environment(scratch), each_seconds), cache),
+                environ=_with_cache(_with_limit(runner.environment(scratch, roots), each_seconds), cache),
                 more_readable=[cache] if cache else [],
             )
         run = _judge("pytest", finished, _read(finished.result))
@@ -110,13 +168,15 @@ def _with_limit(environ: dict[str, str], each_seconds: float) -> dict[str, str]:
     return {**environ, "SELFHEAL_TEST_SECONDS": f"{each_seconds:g}"} if each_seconds > 0 else environ
 
 
-def _run_configured(runner: Runner, command: str, seconds: float, each_seconds: float) -> TestRun:
+def _run_configured(
+    runner: Runner, command: str, seconds: float, each_seconds: float, roots: Sequence[str]
+) -> TestRun:
     argv = ["/bin/sh", "-c", command] if _SHELL.search(command) else shlex.split(command)
     with runner.scratch() as scratch:
         lines = scratch.given / "outcomes.jsonl"
         read_end, write_end = os.pipe()
         cache = warm_cache(runner.walls) if "pytest" in command else ""
-        clean = runner.environment(scratch, [str(DRIVERS / "pytest_plugin")])
+        clean = runner.environment(scratch, [str(DRIVERS / "pytest_plugin"), *roots])
         environ = _with_cache(_with_limit(clean, each_seconds), cache)
         environ["PYTEST_ADDOPTS"] = "-p selfheal_pytest_plugin"
         environ["SELFHEAL_TEST_CHANNEL"] = f"{write_end}:{os.fstat(write_end).st_ino}:{lines}"
@@ -159,6 +219,8 @@ def _read(raw: bytes) -> _Outcomes:
     for line in raw.splitlines():
         try:
             data = json.loads(line)
+            if "crash_of" in data:
+                continue
             if "end" in data:
                 outcomes.end = int(data["end"])
                 outcomes.interrupted = bool(data.get("interrupted"))

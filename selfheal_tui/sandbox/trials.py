@@ -15,6 +15,7 @@ from typing import Any
 from selfheal_tui.model.ports import Behaviour, LineTrace, ReplayPlan, TracedCall, TrialPlan, TrialRun
 from selfheal_tui.probe.environment import PROBE_DIR
 from selfheal_tui.sandbox.bytecode import warm_cache
+from selfheal_tui.sandbox.pace import patience
 from selfheal_tui.sandbox.paths import PathMap
 from selfheal_tui.sandbox.process import Finished
 from selfheal_tui.sandbox.replay import map_command, outside_of, script_index, working_directory
@@ -39,6 +40,7 @@ def try_variants(runner: Runner, plan: TrialPlan) -> TrialRun:
         SandboxError: The walls cannot be put up.
     """
     view = runner.walls.view
+    stretch = patience()
     number = 0
     waves: list[list[list[Any]]] = []
     for wave in plan.waves:
@@ -51,15 +53,15 @@ def try_variants(runner: Runner, plan: TrialPlan) -> TrialRun:
         "mode": "trials",
         "files": [_real(view, path) for path in plan.files],
         "waves": waves,
-        "seconds": plan.seconds,
-        "budget": plan.budget,
+        "seconds": plan.seconds * stretch,
+        "budget": plan.budget * stretch,
         "jobs": max(1, plan.jobs),
         "enough": plan.enough,
         "behaviour": plan.behaviour,
         "noticing": [[_real(view, path), name] for path, name in plan.noticing],
         "functions": [[_real(view, path), name] for path, name in plan.functions],
     }
-    lines, problem = _ask(runner, plan.replay, spec, plan.budget + _START_SECONDS)
+    lines, problem = _ask(runner, plan.replay, spec, (plan.budget + _START_SECONDS) * stretch)
     return _trial_run(lines, problem)
 
 
@@ -101,6 +103,7 @@ def trace(
         SandboxError: The walls cannot be put up.
     """
     places = [[_real(runner.walls.view, path), name] for path, name in noticing]
+    seconds *= patience()
     spec = {"mode": "trace", "seconds": seconds, "noticing": places}
     lines, problem = _ask(runner, replay, spec, seconds + _START_SECONDS)
     for line in lines:
@@ -110,16 +113,23 @@ def trace(
     return LineTrace(problem=problem or "the program ended before it could be traced")
 
 
-def trace_tests(runner: Runner, seconds: float) -> tuple[LineTrace, ...]:
-    """Runs the project's tests under pytest and tells which lines each ran; arguments as for `trace`."""
+def trace_tests(runner: Runner, seconds: float, roots: Sequence[str] = ()) -> tuple[LineTrace, ...]:
+    """Runs the project's tests under pytest and tells which lines each ran; arguments as for `trace`.
+
+    Args:
+        runner: As for `trace`.
+        seconds: As for `trace`.
+        roots: Folders in which the project's packages lie, as seen inside.
+    """
     arguments = [
         "-q", "--color=no", f"--rootdir={runner.walls.view}", "--continue-on-collection-errors", "--maxfail=0",
         "-p", "no:randomly", "-p", "no:xdist", "-o", "addopts=",
     ]  # fmt: skip
     program = {"kind": "module", "target": "pytest", "args": arguments}
+    seconds *= patience()
     spec = {"mode": "tests", "seconds": seconds, "noticing": [], "program": program}
     with runner.scratch() as scratch:
-        lines, _ = _run(runner, spec, scratch, str(runner.walls.view), [], seconds + _START_SECONDS)
+        lines, _ = _run(runner, spec, scratch, str(runner.walls.view), roots, seconds + _START_SECONDS)
         return tuple(
             _line_trace(runner, line, test=str(line["test"]), failed=line.get("failed") is True)
             for line in lines

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from selfheal_tui.model.crash import CrashReport
 from selfheal_tui.model.kinds import Isolation
 from selfheal_tui.model.ports import (
     CallText,
@@ -37,8 +38,8 @@ from selfheal_tui.sandbox.replay import replay
 from selfheal_tui.sandbox.restore import RestorableTree
 from selfheal_tui.sandbox.runner import Runner
 from selfheal_tui.sandbox.scratchdirs import scratch_directory
-from selfheal_tui.sandbox.testplan import find_tests
-from selfheal_tui.sandbox.testrun import run_tests
+from selfheal_tui.sandbox.testplan import TestPlan, find_tests
+from selfheal_tui.sandbox.testrun import run_tests, test_crashes
 from selfheal_tui.sandbox.trials import trace, trace_tests, try_variants
 from selfheal_tui.sandbox.walls import Walls, readable_paths
 from selfheal_tui.source.project import Project
@@ -219,11 +220,16 @@ class ProjectWorkspace:
         """
         if not self._project_settings.run_tests:
             return TestRun(ran=False, reason="switched off (project.run_tests)")
-        facts = self._runner.walls.facts
-        interpreter = Interpreter(facts.executable, facts.version, "the sandbox")
-        plan = find_tests(self._project, interpreter, self._project_settings.test_command)
+        plan = self._test_plan()
         with self._run() as runner:
-            return run_tests(runner, plan, seconds, only, each_seconds)
+            return run_tests(runner, plan, seconds, only, each_seconds, roots=self._roots())
+
+    def test_crashes(self, *, seconds: float, only: Sequence[str]) -> tuple[tuple[str, CrashReport], ...]:
+        """Captures with what exceptions tests fail; see `model.ports.Examiner`."""
+        if not self._runs_pytest():
+            return ()
+        with self._run() as runner:
+            return tuple(test_crashes(runner, seconds, only, self._roots()))
 
     def literals(self, plan: ReplayPlan) -> CallText:
         """Writes the captured arguments of a call as literals; see `model.ports.Reader`."""
@@ -239,14 +245,22 @@ class ProjectWorkspace:
 
     def trace_tests(self, *, seconds: float) -> tuple[LineTrace, ...]:
         """Runs the project's tests and tells which lines each ran; empty where they are not run by pytest."""
-        if not self._project_settings.run_tests:
-            return ()
-        facts = self._runner.walls.facts
-        interpreter = Interpreter(facts.executable, facts.version, "the sandbox")
-        if find_tests(self._project, interpreter, self._project_settings.test_command).runner != "pytest":
+        if not self._runs_pytest():
             return ()
         with self._run() as runner:
-            return trace_tests(runner, seconds)
+            return trace_tests(runner, seconds, self._roots())
+
+    def _runs_pytest(self) -> bool:
+        return self._project_settings.run_tests and self._test_plan().runner == "pytest"
+
+    def _roots(self) -> list[str]:
+        """Folders in which the project's packages lie, as seen inside; the root itself is on the path anyhow."""
+        return [str(self._runner.walls.view / root) for root in self._project.source_roots if root]
+
+    def _test_plan(self) -> TestPlan:
+        facts = self._runner.walls.facts
+        interpreter = Interpreter(facts.executable, facts.version, "the sandbox")
+        return find_tests(self._project, interpreter, self._project_settings.test_command)
 
     def try_variants(self, plan: TrialPlan) -> TrialRun:
         """Tries variants of the project's code; see `model.ports.Laboratory`."""

@@ -289,3 +289,26 @@ def ast_key(edits: Sequence[tuple[str, str]]) -> str:
             raw = part.encode("utf-8", "surrogatepass")
             digest.update(len(raw).to_bytes(8, "big") + raw)
     return digest.hexdigest()[:32]
+
+
+def changed_range(before: str, after: str) -> tuple[int, int, str]:
+    """Finds the one range in which two texts differ.
+
+    Returns:
+        Where it begins and ends in the text before, in characters, and what stands there after.
+    """
+    head = _shared(before, after)
+    tail = _shared(before[head:][::-1], after[head:][::-1])
+    return head, len(before) - tail, after[head : len(after) - tail]
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters two texts have in common at their beginnings, by halving."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -30,6 +30,7 @@ MODULES: tuple[str, ...] = (
     "keyword_argument",
     "misspelt_key",
     "format_fields",
+    "group_names",
     "key_as_attribute",
     "missing_self",
     "history_names",
@@ -38,6 +39,7 @@ MODULES: tuple[str, ...] = (
     # values and calls
     "operand_types",
     "text_values",
+    "text_methods",
     "json_values",
     "unbound",
     "unset_attributes",

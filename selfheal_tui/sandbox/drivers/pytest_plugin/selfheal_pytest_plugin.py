@@ -2,19 +2,25 @@
 
 Used as an object by `run_pytest.py`, or as `-p selfheal_pytest_plugin` when the project's own test command runs pytest; then it
 finds its channel in `SELFHEAL_TEST_CHANNEL` (`descriptor:inode:file`; a descriptor is not always inherited).
-The last line is `{"end": exit status, "interrupted": bool}`; a run that never wrote it has not run to its end.
+The last line is `{"end": exit status, "interrupted": bool}`; a run that never wrote it has not run to its end. With the
+probe's directory in `SELFHEAL_TEST_PROBE`, the exceptions of failed tests follow as `{"crash_of": id, "crash": report}`.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
+import sys
+import types
 from typing import Any
 
 CHANNEL = "SELFHEAL_TEST_CHANNEL"
 LIMIT = "SELFHEAL_TEST_SECONDS"
 AGAIN_SECONDS = 1.0
+PROBE = "SELFHEAL_TEST_PROBE"
+MOST_CRASHES = 12
 
 
 class Reporter:
@@ -27,6 +33,7 @@ class Reporter:
         self.root = ""
         self.here = os.getcwd()
         self.limit = float(os.environ.get(LIMIT) or 0)
+        self.crashes_left = MOST_CRASHES if os.environ.get(PROBE) else 0
 
     def write(self, line: dict[str, Any]) -> None:
         """Writes one line, whole."""
@@ -83,6 +90,15 @@ class Reporter:
         if self.limit > 0 and hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
 
+    def pytest_exception_interact(self, node: Any, call: Any) -> None:
+        """A test failed: where that is wanted, its exception is captured as a crash would be."""
+        error = getattr(getattr(call, "excinfo", None), "value", None)
+        if error is None or self.crashes_left <= 0:
+            return
+        self.crashes_left -= 1
+        found = capture(os.environ[PROBE])(error, root=self.here)
+        self.write({"crash_of": self.name(node.nodeid), "crash": found})
+
     def pytest_collectreport(self, report: Any) -> None:
         """A file or class was collected, or could not be."""
         if report.failed:
@@ -105,6 +121,15 @@ class Reporter:
 def too_long(_number: int, _frame: Any) -> None:
     """Ends a test that does not end by itself."""
     raise TimeoutError("the test did not end within its time limit")
+
+
+def capture(directory: str) -> Any:
+    """Loads the probe's capture from its path, under the private name that the probe itself uses."""
+    if "_selfheal_probe" not in sys.modules:
+        package = types.ModuleType("_selfheal_probe")
+        package.__path__ = [directory]
+        sys.modules["_selfheal_probe"] = package
+    return importlib.import_module("_selfheal_probe.capture").capture_exception
 
 
 def open_channel() -> int | None:
