@@ -26,7 +26,7 @@ from selfheal_tui.source.text import SourceText
 NAME = "search"
 RULE = "inverse-mutation"
 REMEDY = "does something only where it crashed"
-_SPARING = frozenset({"default", "condition", "guard", "clamp"})
+_SPARING = frozenset({"default", "condition", "guard", "clamp", "text-slice"})
 """Kinds of remedies that leave alone whatever did not crash."""
 BUDGET_SECONDS = 12.0
 MOST = 400
@@ -130,7 +130,9 @@ def _speakers(members: list[TrialResult], scores: dict[int, float]) -> list[tupl
     """
     best = scores[id(members[0].candidate)]
     likely = [m for m in members if scores[id(m.candidate)] >= best * _LIKELY_SHARE]
-    ordered = sorted(likely, key=lambda m: REMEDY not in m.candidate.notes)
+    ordered = sorted(
+        likely, key=lambda m: REMEDY not in m.candidate.notes
+    )  # stable: the likelier of two first
     first = _LOWEST + _SPAN * min(1.0, scores[id(ordered[0].candidate)])
     return [(first, ordered[0]), *((first - _SECOND, other) for other in ordered[1:2])]
 

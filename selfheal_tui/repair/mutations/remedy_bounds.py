@@ -63,10 +63,36 @@ def _conditions(base: str, at: ast.expr, index: str) -> tuple[str, str]:
 
 def _as_slice(spot: Spot, node: ast.Subscript, base: str, index: str) -> Iterator[Mutant]:
     """`x[0]` as `x[:1]`, which is empty where `x` is."""
-    if _is_end(node.slice):
+    value = spot.local(base)
+    if _is_end(node.slice) and value is not None and value.type == "str":
+        # One character is a text, too, so that nothing else changes where there is one.
+        yield from _asked_of_text(spot, node, base, index)
+        yield replaced(spot.at, "text-slice", node, f"{base}[{'-1:' if index == '-1' else ':1'}]", 0.5)
+    elif _is_end(node.slice):
         yield replaced(spot.at, "slice", node, f"{base}[{'-1:' if index == '-1' else ':1'}]", 0.4)
     elif isinstance(node.slice, ast.Constant):
         yield replaced(spot.at, "slice", node, f"{base}[{index}:]", 0.3)
+
+
+def _asked_of_text(spot: Spot, node: ast.Subscript, base: str, index: str) -> Iterator[Mutant]:
+    """`x[-1] == "."` as `x.endswith(".")`, which is false where `x` is empty."""
+    test = spot.at.up.get(node)
+    if not (
+        isinstance(test, ast.Compare) and test.left is node and isinstance(test.ops[0], ast.Eq | ast.NotEq)
+    ):
+        return
+    other = test.comparators[0]
+    if (
+        len(test.ops) == 1
+        and isinstance(other, ast.Constant)
+        and isinstance(other.value, str)
+        and len(other.value) == 1
+    ):
+        method = "endswith" if index == "-1" else "startswith"
+        denied = "not " if isinstance(test.ops[0], ast.NotEq) else ""
+        new = f"{denied}{base}.{method}({spot.at.source(other)})"
+        nested = denied and isinstance(spot.at.up.get(test), ast.UnaryOp | ast.Compare | ast.BinOp)
+        yield replaced(spot.at, "text-slice", test, f"({new})" if nested else new, 0.55)
 
 
 def _is_end(index: ast.expr) -> bool:
