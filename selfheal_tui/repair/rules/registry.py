@@ -46,6 +46,7 @@ MODULES: tuple[str, ...] = (
     "counted_keys",
     "lenient_lookups",
     "sibling_guard",
+    "sibling_conversions",
     "iteration",
     "none_results",
     "dropped_values",
