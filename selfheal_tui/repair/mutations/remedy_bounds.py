@@ -48,6 +48,9 @@ def _of_index(spot: Spot, node: ast.Subscript) -> Iterator[Mutant]:
     yield from spot.skips(outside)
     for answer, weight in answers(spot):
         yield from present(spot.guard(outside, answer, weight * 0.9))
+    counted = at.up.get(node)
+    if isinstance(counted, ast.Call) and ast.unparse(counted.func) == "len":
+        yield replaced(at, "default", counted, f"({at.source(counted)} if {inside} else 0)", 0.45)
     for text in ("None", "''", *constants(spot)):
         yield replaced(at, "default", node, f"({at.source(node)} if {inside} else {text})", 0.3)
 

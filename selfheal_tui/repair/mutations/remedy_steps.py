@@ -11,14 +11,19 @@ from selfheal_tui.repair.rules.scopes import own_nodes
 from selfheal_tui.repair.rules.spans import end_of, needs_parentheses, start_of, whole
 from selfheal_tui.source.edits import TextEdit
 
+_NEUTRAL = frozenset({"0", "1", "-1", "0.0", "''", "b''", "[]", "{}", "False", "True"})
+"""What a variable may begin with for want of a value; any other literal means something where it stands."""
+
 
 def constants(spot: Spot) -> list[str]:
-    """Literals that the function hands out or falls back on elsewhere, as source."""
+    """Literals that the function hands out or falls back on elsewhere, as source; of those it begins with only neutral ones."""
     found: dict[str, None] = {}
     scope: ast.AST = spot.function if spot.function is not None else spot.site.tree
     for node in own_nodes(scope):
         values: list[ast.expr | None] = []
-        if isinstance(node, ast.Return | ast.Assign):
+        if isinstance(node, ast.Return) or (
+            isinstance(node, ast.Assign) and ast.unparse(node.value) in _NEUTRAL
+        ):
             values = [node.value]
         elif isinstance(node, ast.IfExp):
             values = [node.body, node.orelse]

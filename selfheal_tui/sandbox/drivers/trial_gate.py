@@ -96,7 +96,7 @@ def _leading(code: types.CodeType, number: int) -> str:
     if several or keywords:
         header.append("*" + several)
     header += keywords + (["**" + rest] if rest else [])
-    args = "(" + "".join(name + ", " for name in given) + ("*" + several if several else "") + ")"
+    args = "(" + "".join(name + ", " for name in given) + ("*" + several + "," if several else "") + ")"
     kwargs = (
         "{"
         + "".join(repr(name) + ": " + name + ", " for name in keywords)
