@@ -6,7 +6,7 @@ Pure but for reading the file; whether the other places need it is for the proof
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from selfheal_tui.model.candidate import Candidate
@@ -53,9 +53,8 @@ def repeated(project: Project, candidate: Candidate) -> Iterator[Candidate]:
     places = [n for n in ast.walk(tree) if type(n) is type(node) and ast.dump(n) == shape]
     if len(places) < 2:
         return
-    try:
-        text = apply_edits(old, [whole(place, new) for place in places])
-    except EditError:
+    text = _everywhere(old, places, node, new)
+    if not text:
         return
     reason = f"{candidate.reason}{JOIN}the same at {len(places) - 1} other place(s) that read the same"
     yield replace(
@@ -72,6 +71,24 @@ def repeated(project: Project, candidate: Candidate) -> Iterator[Candidate]:
             )
         ),
     )
+
+
+def _everywhere(old: str, places: Sequence[ast.expr], first: ast.expr, new: str) -> str:
+    """The file with all places replaced, in parentheses where operators around would tear it apart; else empty."""
+    for other in (new, f"({new})"):
+        try:
+            shape = _shape(ast.parse(f"({new})", mode="eval").body)
+            text = apply_edits(old, [whole(place, new if place is first else other) for place in places])
+            kept = sum(isinstance(n, ast.expr) and _shape(n) == shape for n in ast.walk(ast.parse(text)))
+        except (EditError, SyntaxError, ValueError, RecursionError):
+            continue
+        if kept >= len(places):
+            return text
+    return ""
+
+
+def _shape(node: ast.expr) -> str:
+    return ast.dump(node).replace("ctx=Store()", "ctx=Load()").replace("ctx=Del()", "ctx=Load()")
 
 
 def _replaced(old: str, new: str, tree: ast.Module) -> tuple[ast.expr, str] | None:

@@ -30,7 +30,9 @@ def apply(context: RepairContext) -> Iterator[Finding]:
     """Yields what siblings do to a parameter of the same name, innermost function first."""
     depth = 0
     for frame in reversed(context.error.frames):
-        if depth >= _FRAMES or not frame.path or context.project.protected(frame.path):
+        if not frame.path:  # a library's, which crashed on what it was given
+            continue
+        if depth >= _FRAMES or context.project.protected(frame.path):
             break
         depth += 1
         site = site_of(context, frame) if frame.in_app else None
@@ -61,7 +63,8 @@ def _running(site: Site) -> FunctionNode | None:
 def _conversions(site: Site, function: FunctionNode) -> Iterator[tuple[str, str, int]]:
     """Statements with the parameter they are about, and how many siblings have each."""
     holder = parents(site.tree).get(function)
-    own = {p.arg for p in parameters(function)} - _OWN
+    given = {p.arg for p in parameters(function)}
+    own = given - _OWN
     stored = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     counts: dict[tuple[str, str], int] = {}
     for sibling in getattr(holder, "body", []):
@@ -70,9 +73,9 @@ def _conversions(site: Site, function: FunctionNode) -> Iterator[tuple[str, str,
         theirs = {p.arg for p in parameters(sibling)}
         for statement in sibling.body[: _HEAD + 1]:
             name = _converted(statement)
-            if name not in own & theirs - stored or not _applies(statement, _local(site, name)):
+            if name not in own & theirs - stored or not _applies(statement, name, _local(site, name)):
                 continue
-            if _known(site, function, statement) <= own | _OWN:
+            if _known(site, function, statement) <= given:
                 key = (ast.unparse(statement), name)
                 counts[key] = counts.get(key, 0) + 1
     for (text, name), count in sorted(counts.items(), key=lambda item: -item[1])[:2]:
@@ -95,7 +98,7 @@ def _converted(statement: ast.stmt) -> str:
     return target.id if isinstance(target, ast.Name) and target.id in asked else ""
 
 
-def _applies(statement: ast.stmt, value: LocalValue | None) -> bool:
+def _applies(statement: ast.stmt, name: str, value: LocalValue | None) -> bool:
     """Whether the statement would do something to the value that was there when it crashed."""
     assert isinstance(statement, ast.If)
     if value is None:
@@ -104,12 +107,22 @@ def _applies(statement: ast.stmt, value: LocalValue | None) -> bool:
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         test, denied = test.operand, True
     if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Is):
-        return not denied and ast.unparse(test.comparators[0]) == "None" and value.repr == "None"
+        asked = f"{name} is None"
+        return not denied and ast.unparse(test) == asked and value.repr == "None"
     if isinstance(test, ast.Call) and isinstance(test.func, ast.Name) and test.func.id == "isinstance":
-        types = test.args[1] if len(test.args) == 2 else test
-        names = {ast.unparse(t).rpartition(".")[2] for t in getattr(types, "elts", [types])}
-        return (value.type.rpartition(".")[2] in names) != denied
+        if len(test.args) != 2 or ast.unparse(test.args[0]) != name:
+            return False
+        return (value.type.rpartition(".")[2] in _types(test.args[1])) != denied
     return False
+
+
+def _types(node: ast.expr) -> set[str]:
+    """Bare names of what `isinstance` is given: one type, a tuple of them, or `A | B`."""
+    if isinstance(node, ast.Tuple):
+        return {name for part in node.elts for name in _types(part)}
+    if isinstance(node, ast.BinOp):
+        return _types(node.left) | _types(node.right)
+    return {ast.unparse(node).rpartition(".")[2]}
 
 
 def _known(site: Site, function: FunctionNode, statement: ast.stmt) -> set[str]:

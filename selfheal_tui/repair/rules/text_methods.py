@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules import flow
 from selfheal_tui.repair.rules.none_guards import is_repeatable
+from selfheal_tui.repair.rules.places import named
 from selfheal_tui.repair.rules.rule import Finding, Rule
 from selfheal_tui.repair.rules.scopes import parameters, visible
 from selfheal_tui.repair.rules.spans import source_of, whole
 from selfheal_tui.repair.rules.support import FunctionNode, Site, ancestors, edited, failing_site
 
 NAME = "text-method"
-_PATHS = flow.listed("Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath DirEntry")
+_PATHS = flow.listed("PosixPath WindowsPath PurePosixPath PureWindowsPath DirEntry")
 _PLAIN = flow.listed("int float bool complex Decimal Fraction UUID date datetime time timedelta")
 _TEXT = frozenset(name for name in dir(str) if not name.startswith("_"))
 _PATH, _PARAMETER, _VALUE = 0.74, 0.56, 0.5
@@ -32,7 +34,7 @@ def apply(context: RepairContext) -> Iterator[Finding]:
     if site is None or found is None or found[2] not in _TEXT:
         return
     kind, method = found[1].rpartition(".")[2], found[2]
-    if kind not in _PATHS | _PLAIN:
+    if kind not in _PATHS | _PLAIN or not _is_standard(context, kind):
         return
     nodes = site.nodes(ast.Attribute, lambda n: n.attr == method)
     node = flow.only(nodes)
@@ -49,6 +51,14 @@ def apply(context: RepairContext) -> Iterator[Finding]:
     if fix is not None:
         yield fix
     yield from _at_the_beginning(context, site, node.value, call, reason, guess=guess)
+
+
+def _is_standard(context: RepairContext, kind: str) -> bool:
+    """Whether a type is the standard library's, and not a class of the project that goes by the same name."""
+    module = context.error.evidence.obj_module
+    if module:
+        return module.partition(".")[0] in sys.stdlib_module_names
+    return not any(isinstance(place.node, ast.ClassDef) for place in named(context.project, kind))
 
 
 def _at_the_beginning(

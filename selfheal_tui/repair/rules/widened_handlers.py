@@ -10,9 +10,10 @@ import ast
 from collections.abc import Iterator
 
 from selfheal_tui.repair.base import RepairContext
+from selfheal_tui.repair.rules.engine import exception_names
 from selfheal_tui.repair.rules.rule import Finding, Rule
 from selfheal_tui.repair.rules.spans import insert_after, source_of, whole
-from selfheal_tui.repair.rules.support import Site, ancestors, edited, site_of
+from selfheal_tui.repair.rules.support import Site, edited, site_of
 
 NAME = "widened-handler"
 _HERE = 0.6
@@ -28,6 +29,18 @@ _KIN = (
         }
     ),
     frozenset({"AttributeError", "TypeError", "KeyError", "IndexError", "LookupError"}),
+    frozenset({"ValueError", "OverflowError", "ZeroDivisionError", "ArithmeticError", "InvalidOperation"}),
+    frozenset(
+        {
+            "FileNotFoundError",
+            "NotADirectoryError",
+            "IsADirectoryError",
+            "PermissionError",
+            "FileExistsError",
+            "OSError",
+        }
+    ),
+    frozenset({"ImportError", "ModuleNotFoundError", "AttributeError"}),
 )
 
 
@@ -41,7 +54,7 @@ def apply(context: RepairContext) -> Iterator[Finding]:
         site = site_of(context, frame)
         if site is None:
             continue
-        handler = _handler(site, kind)
+        handler = _handler(site, kind, exception_names(context.error))
         if handler is None or handler.type is None:
             continue
         types = handler.type
@@ -58,18 +71,18 @@ def apply(context: RepairContext) -> Iterator[Finding]:
         return
 
 
-def _handler(site: Site, kind: str) -> ast.ExceptHandler | None:
-    """The handler of the innermost `try` whose few lines failed, if it is for a kindred type."""
+def _handler(site: Site, kind: str, caught_by: frozenset[str]) -> ast.ExceptHandler | None:
+    """The handler of the innermost `try` whose few lines failed, if it is for a kindred type and did not catch it."""
     line = site.frame.line
     tries = [
         n for n in ast.walk(site.tree)
         if isinstance(n, ast.Try) and n.body and n.body[0].lineno <= line <= (n.body[-1].end_lineno or 0)
     ]  # fmt: skip
     for found in sorted(tries, key=lambda n: -n.lineno):
-        if len(found.body) > 3 or any(
-            isinstance(u, ast.Try) and u not in tries for u in ancestors(site.tree, found)
-        ):
+        if len(found.body) > 3:
             continue
+        if any(handler.type is None or _names(handler) & caught_by for handler in found.handlers):
+            return None  # what came of it was raised in there
         for handler in found.handlers:
             names = _names(handler)
             if names and any(kind in kin and names & kin for kin in _KIN):
@@ -85,5 +98,18 @@ def _names(handler: ast.ExceptHandler) -> set[str]:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule(NAME, ("TypeError", "AttributeError", "KeyError", "IndexError", "ValueError"), apply),
+    Rule(
+        NAME,
+        (
+            "TypeError",
+            "AttributeError",
+            "KeyError",
+            "IndexError",
+            "ValueError",
+            "ArithmeticError",
+            "OSError",
+            "ImportError",
+        ),
+        apply,
+    ),
 )
