@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from selfheal_tui.repair.mutations.mutant import Mutant, replaced
 from selfheal_tui.repair.mutations.remedy_steps import (
+    atom,
     constants,
     only_if,
     present,
@@ -33,10 +34,10 @@ def of_bounds(spot: Spot) -> Iterator[Mutant]:
 
 def _of_index(spot: Spot, node: ast.Subscript) -> Iterator[Mutant]:
     at = spot.at
-    base, index = at.source(node.value), at.source(node.slice)
+    base, index = atom(at.source(node.value), node.value), at.source(node.slice)
     inside, outside = _conditions(base, node.slice, index)
     yield from only_if(spot, inside, 0.5)
-    yield from _as_slice(spot, node, base, index)
+    yield from _as_slice(spot, node, base, "-1" if ast.unparse(node.slice) == "-1" else index)
     loops = list(spot.loops())
     for loop in loops[:2]:
         if isinstance(loop, ast.While):

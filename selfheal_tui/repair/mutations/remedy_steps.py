@@ -32,11 +32,17 @@ def constants(spot: Spot) -> list[str]:
         elif isinstance(node, ast.Dict):
             continue
         for value in values:
-            if (isinstance(value, ast.Constant) and value.value is not None) or (
-                isinstance(value, ast.List | ast.Dict) and ast.unparse(value) in ("[]", "{}")
-            ):
+            if value is not None and _is_literal(value):
                 found[ast.unparse(value)] = None
     return list(found)[:6]
+
+
+def _is_literal(value: ast.expr) -> bool:
+    if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):  # how `-1` is parsed
+        value = value.operand
+    if isinstance(value, ast.Constant):
+        return value.value is not None
+    return isinstance(value, ast.List | ast.Dict) and ast.unparse(value) in ("[]", "{}")
 
 
 def subscripts(spot: Spot) -> list[ast.Subscript]:
@@ -84,8 +90,13 @@ def only_if(spot: Spot, condition: str, weight: float) -> Iterator[Mutant]:
 
 
 def mentions(test: ast.expr, condition: str) -> bool:
-    """Whether a test asks that already."""
-    return condition in ast.unparse(test)
+    """Whether a test asks that already, by itself or together with more; what it does with the same names is no question."""
+    asked = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
+    try:
+        wanted = ast.unparse(ast.parse(f"({condition})", mode="eval"))
+    except SyntaxError:
+        return False
+    return any(ast.unparse(part) == wanted for part in asked)
 
 
 def atom(text: str, node: ast.expr) -> str:
