@@ -21,8 +21,8 @@ from selfheal_tui.source.text import UnreadableSourceError
 
 LESS_SURE = 0.95
 """Each part makes a whole that much less certain."""
-JOIN = "; then "
-"""Between the reasons of a fix's parts."""
+JOIN = "; then also "
+"""Between the reasons of a fix's parts, which are counted by it: no rule may say it."""
 _TELLING = ast.Call | ast.Compare | ast.BoolOp | ast.BinOp | ast.Subscript | ast.Attribute
 """Expressions that say enough for two equal ones to mean the same; a name alone does not."""
 

@@ -31,6 +31,32 @@ for _group in _TWINS:
     for _name in _group.split():
         _TWIN_OF.setdefault(_name, {}).update(dict.fromkeys(n for n in _group.split() if n != _name))
 
+_WALKERS = frozenset(
+    [
+        "sum",
+        "fsum",
+        "min",
+        "max",
+        "sorted",
+        "any",
+        "all",
+        "list",
+        "tuple",
+        "set",
+        "map",
+        "zip",
+        "enumerate",
+        "join",
+        "mean",
+        "fmean",
+        "median",
+        "extend",
+        "update",
+        "chain",
+    ]
+)
+"""Calls that go through what they are given."""
+
 
 def of_call(at: Field, node: ast.Call) -> Iterator[Mutant]:
     """Everything that is done to one call."""
@@ -109,8 +135,21 @@ def of_wrapping(at: Field, node: ast.expr) -> Iterator[Mutant]:
     inner = f"({text})" if needs_parentheses(node) else text
     for name in sorted(_conversions_for(kind)):
         yield replaced(at, "conversion", node, f"{name}({text})", 0.3 if kind else 0.15)
+    walked = kind == "dict" and _is_walked(at, node)
     for name in sorted(_steps_for(kind)):
-        yield replaced(at, "method-step", node, f"{inner}.{name}()", 0.3 if kind else 0.1)
+        weight = 0.6 if walked and name in ("values", "items") else 0.3 if kind else 0.1
+        yield replaced(at, "method-step", node, f"{inner}.{name}()", weight)
+
+
+def _is_walked(at: Field, node: ast.expr) -> bool:
+    """Whether a value is gone through or summed up: of a mapping that gives keys, where values are often meant."""
+    up = at.up.get(node)
+    if isinstance(up, ast.For | ast.AsyncFor | ast.comprehension):
+        return up.iter is node
+    if not isinstance(up, ast.Call) or node not in up.args:
+        return False
+    name = up.func.id if isinstance(up.func, ast.Name) else getattr(up.func, "attr", "")
+    return name in _WALKERS
 
 
 def _conversions_for(kind: str) -> frozenset[str]:

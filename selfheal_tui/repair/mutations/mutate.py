@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from selfheal_tui.repair.mutations import calls, names, operators, statements
+from selfheal_tui.repair.mutations import calls, names, operators, regexes, statements
 from selfheal_tui.repair.mutations.mutant import Field, Mutant
 from selfheal_tui.repair.rules.support import parents
 from selfheal_tui.source.edits import EditError, apply_edits
@@ -71,6 +71,7 @@ _MAKERS: tuple[tuple[type[ast.AST], Callable[[Field, Any], Iterator[Mutant]]], .
     (ast.UnaryOp, operators.of_unary),
     (ast.Constant, operators.of_constant),
     (ast.Call, calls.of_call),
+    (ast.Call, regexes.of_pattern),
     (ast.Attribute, names.of_attribute),
     (ast.Name, names.of_name),
     (ast.keyword, names.of_keyword),

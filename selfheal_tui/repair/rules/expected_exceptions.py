@@ -111,12 +111,28 @@ def _spelled(context: RepairContext, site: Site, node: ast.AST, wanted: str) -> 
 
 
 def _raised(context: RepairContext, site: Site, statement: ast.Raise, wanted: str) -> Iterator[Finding]:
+    if statement.exc is None:
+        yield from _named(context, site, statement, wanted)
+        return
     raised = statement.exc.func if isinstance(statement.exc, ast.Call) else statement.exc
     if not isinstance(raised, ast.Name | ast.Attribute):
         return
     old = source_of(site.text, raised)
     reason = f"a test waits for `{wanted}` here, and `{old}` is raised"
     fix = edited(context, NAME, reason, STRONG, {site.path: [whole(raised, wanted)]}, guess=True)
+    if fix is not None:
+        yield fix
+
+
+def _named(context: RepairContext, site: Site, statement: ast.Raise, wanted: str) -> Iterator[Finding]:
+    """A bare `raise` where nothing is being handled: it never raised what it was meant to."""
+    if "No active exception" not in context.error.message:
+        return
+    function = site.function(statement)
+    about = f"{function.name}() cannot go on" if function is not None else "cannot go on"
+    reason = f"nothing is being handled at this `raise`, and a test waits for `{wanted}` here"
+    edit = whole(statement, f"raise {wanted}({about!r})")
+    fix = edited(context, NAME, reason, STRONG, {site.path: [edit]}, guess=True)
     if fix is not None:
         yield fix
 
