@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from textwrap import dedent
 
 import pytest
@@ -54,6 +55,10 @@ SLIPS = (
     ("flag = True", "flag = False"),
     ("while True:\n    if x:\n        break", "while True:\n    if x:\n        continue"),
     ("n -= 1", "n += 1"),
+    (r"re.match(r'(\d)-x', text)", r"re.match(r'(\d+)-x', text)"),
+    (r"re.match(r'(\d)-x', text)", r"re.match(r'(\d{1,2})-x', text)"),
+    (r"re.search(rb'\w+,', text)", r"re.search(rb'\w*,', text)"),
+    (r"P = re.compile(r'^a.b$')", r"P = re.compile(r'^a.b')"),
 )
 
 
@@ -61,6 +66,40 @@ SLIPS = (
 def test_a_slip_is_undone_by_one_of_the_mutants(slip: str, meant: str) -> None:
     text, found = made(slip + "\n")
     assert ast.unparse(ast.parse(meant)) in shapes(text, found)
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        "re.match('(\\\\d)-x', text)\n",
+        "say(r'(\\d)-x')\n",
+        "re.match(pattern, r'\\d')\n",
+        "text.split(r'\\d')\n",
+    ],
+    ids=["an ordinary literal", "no expression at all", "the text that is searched", "a method of text"],
+)
+def test_only_what_re_reads_as_a_pattern_is_varied_as_one(plain: str) -> None:
+    _, found = made(plain)
+    assert not [mutant for mutant in found if mutant.kind == "pattern"]
+
+
+def test_every_varied_pattern_compiles() -> None:
+    text, found = made(r"x = re.match(r'(?P<a>\d)(?:[a-z]|\))*?$', y)" + "\n")
+    patterns = [m for m in found if m.kind == "pattern"]
+    assert len(patterns) > 5
+    for mutant in patterns:
+        call = ast.parse(apply_edits(text, mutant.edits)).body[0].value  # type: ignore[attr-defined]
+        re.compile(call.args[0].value)
+
+
+@pytest.mark.parametrize("walk", ["x = sum(ages)", "x = max(ages)", "for age in ages:\n    go(age)"])
+def test_the_values_of_a_mapping_that_is_gone_through_are_likely_meant(walk: str) -> None:
+    _text, found = made(walk + "\n", {"ages": "dict"})
+    likely = [m for m in found if m.kind == "method-step" and "ages.values()" in m.why]
+    assert likely
+    assert likely[0].weight > 0.5
+    _, other = made("x = ages[k]\n", {"ages": "dict"})
+    assert all(m.weight <= 0.3 for m in other if m.kind == "method-step")
 
 
 def test_a_misspelt_keyword_becomes_a_name_of_the_file_that_looks_like_it() -> None:

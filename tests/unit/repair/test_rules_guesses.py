@@ -66,6 +66,10 @@ FIXES = [
     Fix("keyword of the other calls", "import json\n\n\ndef plain(value):\n    return str(value)\n\n\ndef save(value):\n    return json.dumps(value, default=plain)\n\n\ndef line(value):\n    return json.dumps([value])\n\n\nassert save(1j) == '\"1j\"'\nassert line(1j) == '[\"1j\"]'\n", "json.dumps([value], default=plain)", PROBE),
     # handlers
     Fix("the other failure of a conversion", "def number(text):\n    try:\n        return int(text)\n    except ValueError:\n        return -1\n\n\nassert number('x') == -1\nassert number(None) == -1\n", "except (ValueError, TypeError):", PROBE, rank=0),
+    Fix("too large for a number", "def whole(text):\n    try:\n        return int(float(text))\n    except ValueError:\n        return 0\n\n\nassert whole('x') == 0\nassert whole('1e999') == 0\n", "except (ValueError, OverflowError):", PROBE),
+    Fix("inside of another handler", "def whole(text):\n    try:\n        return int(text)\n    except (TypeError, ValueError):\n        try:\n            return int(float(text))\n        except (TypeError, ValueError):\n            return 0\n\n\nassert whole('1.5') == 1\nassert whole('1e999') == 0\n", "        except (TypeError, ValueError, OverflowError):", PROBE),
+    Fix("a folder in place of a file", "def head(path):\n    try:\n        with open(path) as file:\n            return file.readline()\n    except FileNotFoundError:\n        return ''\n\n\nassert head('/no/such') == ''\nassert head('/') == ''\n", "except (FileNotFoundError, IsADirectoryError):", PROBE),
+    Fix("a module that is there and lacks the name", "def fast():\n    try:\n        import json\n        return json.turbo\n    except ImportError:\n        return None\n\n\nassert fast() is None\n", "except (ImportError, AttributeError):", PROBE),
 ]  # fmt: skip
 
 TRAPS = [
@@ -76,6 +80,7 @@ TRAPS = [
     Trap("a quoted word that is meant", "def f(text):\n    return text + len('text') + max('text')\n\n\nf('a')\n"),
     Trap("calls that do not agree", "def f(a, **more):\n    return a + more.get('b', '')\n\n\nf('a', b='x')\nf('a', b='y')\nf(1)\n"),
     Trap("a handler far away", "def f(x):\n    try:\n        a = 1\n        b = 2\n        c = a + b\n        return c + x\n    except ValueError:\n        return 0\n\n\nf('a')\n"),
+    Trap("a handler that raised by itself", "def f(text):\n    try:\n        return int(text)\n    except ValueError:\n        raise\n\n\nf('a')\n"),
     Trap("an override of nothing", "class A:\n    def run(self, x):\n        return x\n\n\nA().run(1, scale=2)\n"),
 ]  # fmt: skip
 
@@ -111,6 +116,7 @@ _BENEATH = """
     ("body", "after"),
     [
         ("raise ValueError(name)", "raise NoSuchItem(name)"),
+        ("raise", "raise NoSuchItem('take() cannot go on')"),
         (
             "return self.items[name]",
             "except KeyError as error:\n            raise NoSuchItem(str(error)) from error",
