@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from selfheal_tui.checks.base import CheckContext
 from selfheal_tui.checks.replay import Effect, classify, reproduced
+from selfheal_tui.checks.tests import left_failing
 from selfheal_tui.checks.written import written
 from selfheal_tui.model.candidate import Candidate, FileEdit
 from selfheal_tui.model.crash import CrashReport
@@ -92,7 +93,11 @@ class Sequels:
         if before is None or not isinstance(context.workspace, Examiner):
             return
         changed = {edit.path for edit in context.candidate.edits}
-        at = [name for name, place in before.failed_at if place in changed]
+        tests = attempt.proof.report("tests")
+        left = left_failing(tests) if tests is not None else frozenset()
+        at = [name for name, place in before.failed_at if place in changed and name in left]
+        if not at:
+            return
         crashes = context.workspace.test_crashes(
             seconds=context.settings.sandbox.test_seconds, only=sorted(at)[:_MOST_TESTS]
         )

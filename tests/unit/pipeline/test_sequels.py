@@ -147,9 +147,12 @@ def stopped(candidate: Candidate, rung: str = "replay") -> Proof:
     return Proof(candidate.candidate_id, candidate.patch_sha256, tuple(reports))
 
 
-def left(candidate: Candidate, number: int = 1, verdict: Verdict = Verdict.WARN) -> Proof:
+def left(
+    candidate: Candidate, number: int = 1, verdict: Verdict = Verdict.WARN, names: tuple[str, ...] = ("t::a",)
+) -> Proof:
     reports = [r for r in a_proof(candidate).reports if r.rung != "tests"]
-    tests = RungReport("tests", verdict, "", left_failing=number)
+    details = tuple(f"failed before too: {name}" for name in names)
+    tests = RungReport("tests", verdict, "", details, left_failing=number)
     return Proof(candidate.candidate_id, candidate.patch_sha256, (*reports, tests))
 
 
@@ -269,16 +272,31 @@ def failing(world: World, *crashes: CrashReport, failed_at: tuple[tuple[str, str
 def test_what_a_test_still_fails_with_in_what_was_changed_is_mended_too(tmp_path: Path) -> None:
     world = World(tmp_path, Examined)
     failing(world, world.next, failed_at=(("t::b", "app.py"), ("t::a", "app.py"), ("t::c", "other.py")))
-    (whole,) = world.of(left(world.first))
+    (whole,) = world.of(left(world.first, names=("t::a", "t::b", "t::c")))
     assert whole.edits[0].text == WHOLE
     assert world.copy.asked == [("tests", ("t::a", "t::b"), HALF)]
+
+
+def test_tests_that_the_first_part_cured_are_not_examined(tmp_path: Path) -> None:
+    world = World(tmp_path, Examined)
+    failing(world, world.next, failed_at=(("t::a", "app.py"), ("t::b", "app.py")))
+    assert len(world.of(left(world.first, names=("t::b",)))) == 1
+    assert world.copy.asked == [("tests", ("t::b",), HALF)]
+
+
+def test_no_test_is_run_when_none_that_is_left_failed_in_what_was_changed(tmp_path: Path) -> None:
+    world = World(tmp_path, Examined)
+    failing(world, world.next, failed_at=(("t::a", "other.py"),))
+    assert world.of(left(world.first)) == []
+    assert world.copy.asked == []
 
 
 def test_at_most_eight_tests_are_examined(tmp_path: Path) -> None:
     world = World(tmp_path, Examined)
     failing(world, world.next, failed_at=tuple((f"t::{n:02}", "app.py") for n in range(30)))
-    assert len(world.of(left(world.first))) == 1
-    assert world.copy.asked == [("tests", tuple(f"t::{n:02}" for n in range(8)), HALF)]
+    names = tuple(f"t::{n:02}" for n in range(20))
+    assert len(world.of(left(world.first, names=names))) == 1
+    assert world.copy.asked == [("tests", names[:8], HALF)]
 
 
 def test_a_test_that_fails_elsewhere_says_nothing_about_the_fix(tmp_path: Path) -> None:
