@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from selfheal_tui.model.candidate import Candidate
-from selfheal_tui.model.ports import Behaviour
+from selfheal_tui.model.laboratory import Behaviour
 
 LEAST_ANSWERS = 3
 """From so many answers of the unchanged code on, it says something that a change left them all alone."""

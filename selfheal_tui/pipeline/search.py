@@ -14,7 +14,8 @@ from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.model.diagnosis import Diagnosis
 from selfheal_tui.model.evidence import Proof
 from selfheal_tui.model.incident import Attempt, Incident, IncidentState
-from selfheal_tui.model.ports import Laboratory, ReplayPlan, Sandbox, Workspace
+from selfheal_tui.model.laboratory import Laboratory
+from selfheal_tui.model.ports import ReplayPlan, Sandbox, Workspace
 from selfheal_tui.model.settings import Settings
 from selfheal_tui.model.trial import Trials
 from selfheal_tui.pipeline.binding import contents_before

@@ -16,7 +16,8 @@ from selfheal_tui.checks.replay import Effect, classify, reproduced
 from selfheal_tui.checks.written import written
 from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.model.kinds import Verdict
-from selfheal_tui.model.ports import Laboratory, ReplayPlan, ReplayResult, TrialPlan, TrialRun, Variant
+from selfheal_tui.model.laboratory import Laboratory, TrialPlan, TrialRun, Variant
+from selfheal_tui.model.ports import ReplayPlan, ReplayResult
 from selfheal_tui.model.trial import TrialOutcome, TrialResult
 from selfheal_tui.pipeline.binding import contents_before
 from selfheal_tui.source.diff import changed_range

@@ -14,7 +14,8 @@ from selfheal_tui.model.candidate import Candidate, CannotFix
 from selfheal_tui.model.crash import CrashReport, ExceptionInfo, Frame
 from selfheal_tui.model.diagnosis import Diagnosis
 from selfheal_tui.model.incident import Attempt
-from selfheal_tui.model.ports import Laboratory, ReplayPlan
+from selfheal_tui.model.laboratory import Laboratory
+from selfheal_tui.model.ports import ReplayPlan
 from selfheal_tui.model.settings import Settings
 from selfheal_tui.model.trial import Trials
 from selfheal_tui.source.project import Project

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from selfheal_tui.model.ports import Behaviour, LineTrace, ReplayPlan, TracedCall, TrialPlan, TrialRun
+from selfheal_tui.model.laboratory import Behaviour, LineTrace, TracedCall, TrialPlan, TrialRun
+from selfheal_tui.model.ports import ReplayPlan
 from selfheal_tui.probe.environment import PROBE_DIR
 from selfheal_tui.sandbox.bytecode import warm_cache
 from selfheal_tui.sandbox.pace import patience

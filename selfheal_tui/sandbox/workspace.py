@@ -15,17 +15,15 @@ from pathlib import Path, PurePosixPath
 
 from selfheal_tui.model.crash import CrashReport
 from selfheal_tui.model.kinds import Isolation
+from selfheal_tui.model.laboratory import LineTrace, TrialPlan, TrialRun
 from selfheal_tui.model.ports import (
     CallText,
     ImportProbe,
-    LineTrace,
     ReplayPlan,
     ReplayResult,
     SandboxError,
     SyntaxProblem,
     TestRun,
-    TrialPlan,
-    TrialRun,
     Workspace,
 )
 from selfheal_tui.model.settings import ProjectSettings, SandboxSettings

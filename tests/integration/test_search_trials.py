@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from selfheal_tui.model.kinds import Isolation
-from selfheal_tui.model.ports import ReplayPlan, TrialPlan, TrialRun, Variant
+from selfheal_tui.model.laboratory import TrialPlan, TrialRun, Variant
+from selfheal_tui.model.ports import ReplayPlan
 from selfheal_tui.model.settings import ProjectSettings, SandboxSettings, SearchSettings
 from selfheal_tui.repair.search.engine import Oracle, search
 from selfheal_tui.sandbox.isolation import try_isolation

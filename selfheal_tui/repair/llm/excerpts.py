@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from selfheal_tui.model.crash import Frame
-from selfheal_tui.model.ports import TracedCall
+from selfheal_tui.model.laboratory import TracedCall
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules.engine import asserted
 from selfheal_tui.repair.search.proposer import noticing

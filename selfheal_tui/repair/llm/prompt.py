@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from selfheal_tui.model.crash import ExceptionInfo, Frame
 from selfheal_tui.model.incident import Attempt
 from selfheal_tui.model.kinds import Verdict
-from selfheal_tui.model.ports import TracedCall
+from selfheal_tui.model.laboratory import TracedCall
 from selfheal_tui.probe.redaction import is_secret_name, mask_value
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.llm.excerpts import (

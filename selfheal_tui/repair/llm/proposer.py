@@ -15,7 +15,7 @@ from typing import Protocol
 from selfheal_tui.model.candidate import Candidate, CannotFix
 from selfheal_tui.model.evidence import Proof
 from selfheal_tui.model.incident import Attempt
-from selfheal_tui.model.ports import TracedCall
+from selfheal_tui.model.laboratory import TracedCall
 from selfheal_tui.model.settings import ModelSettings
 from selfheal_tui.probe.redaction import mask_text
 from selfheal_tui.repair.base import RepairContext

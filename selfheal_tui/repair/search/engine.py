@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from selfheal_tui.model.ports import Laboratory, LineTrace, ReplayPlan, TrialPlan, TrialRun, Variant
+from selfheal_tui.model.laboratory import Laboratory, LineTrace, TrialPlan, TrialRun, Variant
+from selfheal_tui.model.ports import ReplayPlan
 from selfheal_tui.model.settings import SearchSettings
 from selfheal_tui.repair.rules.support import read
 from selfheal_tui.repair.search.generate import Change, Target, changes, offsets, pairs

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from selfheal_tui.model.ports import Behaviour, TrialRun
+from selfheal_tui.model.laboratory import Behaviour, TrialRun
 from selfheal_tui.repair.search.generate import Change
 
 ENOUGH = ((3, 2), (5, 1))

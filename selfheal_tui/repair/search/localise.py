@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from selfheal_tui.model.ports import LineTrace, TracedCall
+from selfheal_tui.model.laboratory import LineTrace, TracedCall
 from selfheal_tui.repair.rules.support import parse
 from selfheal_tui.repair.search.generate import Target
 from selfheal_tui.repair.search.place import FunctionNode

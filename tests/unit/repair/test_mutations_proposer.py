@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from selfheal_tui.model.candidate import Candidate
-from selfheal_tui.model.ports import Behaviour
+from selfheal_tui.model.laboratory import Behaviour
 from selfheal_tui.model.trial import TrialOutcome, TrialResult, Trials
 from selfheal_tui.pipeline.select import RIVAL_MARGIN
 from selfheal_tui.repair.mutations.proposer import BUDGET_SECONDS, MutationProposer

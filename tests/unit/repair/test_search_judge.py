@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from selfheal_tui.model.ports import Behaviour, LineTrace, TracedCall, TrialRun
+from selfheal_tui.model.laboratory import Behaviour, LineTrace, TracedCall, TrialRun
 from selfheal_tui.repair.search.generate import Change
 from selfheal_tui.repair.search.judge import alike, doubt, findings, rivals
 from selfheal_tui.repair.search.localise import ochiai, source_of, suspects
