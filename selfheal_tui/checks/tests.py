@@ -203,19 +203,18 @@ def judge(before: TestRun, after: TestRun, again: TestRun | None, isolation: Iso
 
 
 def half_done(context: CheckContext, before: TestRun, after: TestRun) -> list[str]:
-    """Names tests beside the cured ones that failed in a changed file before and still do.
+    """Names tests beside the cured ones that failed in a changed file before and still fail, there or by now elsewhere.
 
-    Whoever wrote these tests together meant one thing; a fix that serves only some of them may be half of it. Tests
-    of other files, and those that fail elsewhere (no network, an old dependency), say nothing about the fix.
+    Whoever wrote these tests together meant one thing; a fix that serves only some of them may be half of it, or wrong:
+    a test that crashed there and now finds a wrong answer says so. Tests of other files, and those that failed
+    elsewhere all along (no network, an old dependency), say nothing about the fix.
     """
     changed = {edit.path for edit in context.candidate.edits}
+    crashed = {name for name, place in before.failed_at if place in changed}
     judges = {name.partition("::")[0] for name in before.failed & after.passed}
     judges.add(judging_test(context).partition("::")[0])
-    return sorted(
-        name
-        for name, place in after.failed_at
-        if place in changed and name in before.failed and name.partition("::")[0] in judges - {""}
-    )
+    still = {name for name, place in after.failed_at if place in changed} | (crashed & after.failed)
+    return sorted(name for name in still & before.failed if name.partition("::")[0] in judges - {""})
 
 
 class _Tests:

@@ -143,6 +143,24 @@ def test_a_fix_that_may_be_half_of_one_asks(tmp_path: Path, at: str, verdict: Ve
     assert not report.settleable
 
 
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [("t.py::c", Verdict.WARN), ("other.py::c", Verdict.PASS)],
+    ids=["beside", "elsewhere"],
+)
+def test_a_test_that_crashed_in_what_was_changed_and_now_finds_a_wrong_answer_asks(
+    tmp_path: Path, name: str, verdict: Verdict
+) -> None:
+    context, workspace = make_context(tmp_path)
+    before, after = runs("t.py")
+    before = replace(before, failed=frozenset({"t.py::b", name}), failed_at=((name, "app.py"),))
+    after = replace(after, failed=frozenset({name}), failed_at=((name, name.partition("::")[0]),))
+    workspace.tests = lambda fixed, only, count: after if fixed else before
+    report = tests_rung.CHECK.run(context)
+    assert report.verdict is verdict
+    assert bool(report.judged) is (verdict is Verdict.PASS)
+
+
 CALL, COMMAND = ReplayPlan(kind="call", qualname="f"), ReplayPlan(kind="command", argv=("python", "x.py"))
 
 
