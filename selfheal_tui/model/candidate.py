@@ -75,6 +75,7 @@ class Candidate:
         adds_imports: Modules that the edit newly imports, so that scope and safety expect them.
         guess: Whether it was found by trying rather than derived, so that only a test can vouch for it.
         doubt: Why even a proof of it shows little, so that a person decides unless more tests vouch for it.
+        sweeping: Whether it changes more than what crashed, so that the repaired run alone shows little of it.
     """
 
     proposer: str
@@ -88,6 +89,7 @@ class Candidate:
     adds_imports: tuple[str, ...] = ()
     guess: bool = False
     doubt: str = ""
+    sweeping: bool = False
 
     @property
     def patch_sha256(self) -> str:

@@ -65,6 +65,7 @@ class Asking:
             rivals=rivals,
             guess=candidate.guess,
             doubt=candidate.doubt,
+            sweeping=candidate.sweeping,
             foreseen=incident.report.source is CaptureSource.SCAN,
             set_aside=any(one.note.startswith(SET_ASIDE) for one in incident.attempts),
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from selfheal_tui.model.diagnosis import Diagnosis
 from selfheal_tui.model.evidence import Proof
-from selfheal_tui.model.kinds import Environment, IssueType, Nature, RiskLevel, Severity
+from selfheal_tui.model.kinds import Environment, IssueType, Nature, RiskLevel, Severity, Verdict
 from selfheal_tui.model.serial import to_json
 from selfheal_tui.model.settings import Settings
 
@@ -54,6 +54,7 @@ class ChangeFacts:
         set_aside: Whether an operator put another proposal for this crash aside.
         guess: Whether the fix was found by trying rather than derived.
         doubt: Why even a proof of it shows little.
+        sweeping: Whether it was found by trying and changes more than what crashed.
         foreseen: Whether a scan found the fault, and nothing has crashed.
     """
 
@@ -66,6 +67,7 @@ class ChangeFacts:
     set_aside: bool = False
     guess: bool = False
     doubt: str = ""
+    sweeping: bool = False
     foreseen: bool = False
 
 
@@ -97,6 +99,11 @@ def is_unjudged(guess: bool, proof: Proof) -> bool:
 def is_thin(doubt: str, proof: Proof) -> bool:
     """Returns whether a fix is doubtful, and too few tests vouch for it."""
     return bool(doubt) and (proof.cured < CURED_ENOUGH or proof.left_failing > 0)
+
+
+def is_untested(sweeping: bool, proof: Proof) -> bool:
+    """Returns whether a fix that changes more than what crashed was seen in that one run only, by no other test."""
+    return sweeping and proof.verdict("tests") is Verdict.NOT_POSSIBLE
 
 
 ASK_RULES: tuple[AskRule, ...] = (
@@ -136,6 +143,11 @@ ASK_RULES: tuple[AskRule, ...] = (
         "thin-evidence",
         lambda f: is_thin(f.doubt, f.proof),
         "the fix was found by trying, and too little was seen of it to tell it from others that would pass, too",
+    ),
+    AskRule(
+        "untested-guess",
+        lambda f: is_untested(f.sweeping, f.proof),
+        "the fix was found by trying and changes more than what crashed, and no tests ran to show what else it does",
     ),
     AskRule(
         "model-imports",

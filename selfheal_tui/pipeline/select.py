@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from selfheal_tui.model.candidate import Candidate
 from selfheal_tui.model.incident import Attempt
 from selfheal_tui.model.kinds import Verdict
-from selfheal_tui.pipeline.policy import is_thin, is_unjudged
+from selfheal_tui.pipeline.policy import is_thin, is_unjudged, is_untested
 
 RIVAL_MARGIN = 0.1
 """A later candidate is tested for rivalry only if it was about as promising as the best one."""
@@ -31,7 +31,8 @@ def is_free(attempt: Attempt) -> bool:
 def vouched(attempt: Attempt) -> bool:
     """Returns whether a fix stands for itself: derived, not tried; or tried, and judged by tests that failed before."""
     candidate, proof = attempt.candidate, attempt.proof
-    return not (is_unjudged(candidate.guess, proof) or is_thin(candidate.doubt, proof))
+    doubtful = is_unjudged(candidate.guess, proof) or is_thin(candidate.doubt, proof)
+    return not (doubtful or is_untested(candidate.sweeping, proof))
 
 
 def strength(attempt: Attempt) -> tuple[int, int, int, int, int, float]:

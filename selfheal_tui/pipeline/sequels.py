@@ -167,4 +167,5 @@ def joined(first: Candidate, second: Candidate) -> Candidate:
         adds_imports=tuple(dict.fromkeys((*first.adds_imports, *second.adds_imports))),
         guess=first.guess or second.guess,
         doubt=first.doubt or second.doubt,
+        sweeping=first.sweeping or second.sweeping,
     )

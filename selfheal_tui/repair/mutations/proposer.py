@@ -119,7 +119,8 @@ def _offered(
         light = result.candidate
         changes = {edit.path: edit.text for edit in light.edits}
         made = candidate(context, RULE, light.reason, round(confidence, 3), changes)
-        yield replace(made, proposer=NAME, guess=True, doubt=_doubt(result, light, untried, len(classes)))
+        doubtful = _doubt(result, light, untried, len(classes))
+        yield replace(made, proposer=NAME, guess=True, doubt=doubtful, sweeping=REMEDY not in light.notes)
 
 
 def _speakers(members: list[TrialResult], scores: dict[int, float]) -> list[tuple[float, TrialResult]]:

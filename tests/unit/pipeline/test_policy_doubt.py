@@ -38,3 +38,16 @@ def test_tests_that_failed_before_and_pass_now_settle_it() -> None:
 
 def test_without_a_doubt_nothing_is_asked() -> None:
     assert asked(0, "") == set()
+
+
+@pytest.mark.parametrize("ran", [Verdict.PASS, Verdict.NOT_POSSIBLE])
+@pytest.mark.parametrize("sweeping", [True, False])
+def test_a_guess_that_changes_more_than_the_crash_asks_where_no_tests_ran(
+    ran: Verdict, sweeping: bool
+) -> None:
+    reports = tuple(replace(r, verdict=ran) if r.rung == "tests" else r for r in proof(1).reports)
+    given = ChangeFacts(
+        Environment.LOCAL, a_diagnosis(), replace(proof(1), reports=reports), "search", sweeping=sweeping
+    )
+    names = {rule.name for rule in reasons_to_ask(given)}
+    assert ("untested-guess" in names) is (sweeping and ran is Verdict.NOT_POSSIBLE)
