@@ -16,7 +16,7 @@ from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.mutations.mutant import Mutant
 from selfheal_tui.repair.mutations.mutate import mutants
 from selfheal_tui.repair.mutations.places import places, spots
-from selfheal_tui.repair.mutations.remedies import remedies
+from selfheal_tui.repair.mutations.remedies import BROAD_GUARD, remedies
 from selfheal_tui.repair.rules.engine import asserted
 from selfheal_tui.repair.rules.support import candidate, parse, read
 from selfheal_tui.repair.search.judge import alike, changed_inputs, doubt
@@ -26,7 +26,8 @@ from selfheal_tui.source.text import SourceText
 NAME = "search"
 RULE = "inverse-mutation"
 REMEDY = "does something only where it crashed"
-_SPARING = frozenset({"default", "condition", "guard", "clamp", "text-slice"})
+BROAD = "and wherever else the value is empty"
+_SPARING = frozenset({"default", "condition", "guard", BROAD_GUARD, "clamp", "text-slice"})
 """Kinds of remedies that leave alone whatever did not crash."""
 BUDGET_SECONDS = 12.0
 MOST = 400
@@ -120,7 +121,7 @@ def _offered(
         changes = {edit.path: edit.text for edit in light.edits}
         made = candidate(context, RULE, light.reason, round(confidence, 3), changes)
         doubtful = _doubt(result, light, untried, len(classes))
-        yield replace(made, proposer=NAME, guess=True, doubt=doubtful, sweeping=REMEDY not in light.notes)
+        yield replace(made, proposer=NAME, guess=True, doubt=doubtful, sweeping=_is_sweeping(light))
 
 
 def _speakers(members: list[TrialResult], scores: dict[int, float]) -> list[tuple[float, TrialResult]]:
@@ -157,7 +158,7 @@ def _doubt(result: TrialResult, light: Candidate, untried: int, kept: int) -> st
 def _ranked(context: RepairContext) -> Iterator[tuple[float, Candidate]]:
     """Light candidates, which do not say yet what they change: most are never offered."""
     slips = ((*item, "") for item in _of_slips(context))
-    remedies_made = ((*item, REMEDY if item[2].kind in _SPARING else "") for item in _of_remedies(context))
+    remedies_made = ((*item, _note(item[2])) for item in _of_remedies(context))
     found = [*slips, *remedies_made]
     found.sort(key=lambda item: -item[0])
     sources: dict[str, SourceText] = {}
@@ -176,10 +177,20 @@ def _ranked(context: RepairContext) -> Iterator[tuple[float, Candidate]]:
             continue
         reason = f"line {mutant.line}: {mutant.why}; with that the crash is gone"
         edit = FileEdit(path, source.sha256, after, source.encoding)
-        notes = (note,) if note else ()
+        notes = tuple(note.split("; ")) if note else ()
         light = Candidate(NAME, RULE, reason, _LOWEST, (edit,), notes=notes, guess=True)
         made[(path, after)] = (known[0] if known is not None else score, light)
     yield from made.values()
+
+
+def _note(mutant: Mutant) -> str:
+    if mutant.kind not in _SPARING:
+        return ""
+    return f"{REMEDY}; {BROAD}" if mutant.kind == BROAD_GUARD else REMEDY
+
+
+def _is_sweeping(light: Candidate) -> bool:
+    return REMEDY not in light.notes or BROAD in light.notes
 
 
 _Found = tuple[float, str, Mutant, str]

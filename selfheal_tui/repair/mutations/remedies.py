@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from selfheal_tui.repair.mutations import remedy_bounds, remedy_lookups, remedy_texts, remedy_values
 from selfheal_tui.repair.mutations.mutant import Mutant
@@ -26,6 +27,12 @@ _MAKERS: tuple[tuple[frozenset[str], Callable[[Spot], Iterator[Mutant]]], ...] =
     (frozenset({"FileExistsError", "FileNotFoundError"}), remedy_texts.of_files),
 )
 """By the bare names of an exception's type and its bases."""
+
+
+BROAD_GUARD = "broad-guard"
+"""Kind of a guard for values that are empty when it crashes, where emptiness is not known to be what it crashed of."""
+_OF_NOTHING = frozenset({"IndexError", "ZeroDivisionError", "StopIteration"})
+_ABOUT_NOTHING = re.compile(r"NoneType|empty|at least one|not enough values")
 
 
 def remedies(spot: Spot) -> Iterator[Mutant]:
@@ -50,12 +57,16 @@ def _guards(spot: Spot) -> Iterator[Mutant]:
     if spot.function is None:
         return
     falsy = _falsy(spot)
+    telling = spot.depth == 0 and (
+        bool(exception_names(spot.error) & _OF_NOTHING) or bool(_ABOUT_NOTHING.search(spot.error.message))
+    )
     weight = 0.9 if spot.depth == 0 else 0.75
     for condition in falsy[:4]:
         for answer, worth in answers(spot):
-            yield from present(
-                spot.guard(condition, answer, worth * weight, early=_is_given(spot, condition))
-            )
+            early = _is_given(spot, condition)
+            for mutant in present(spot.guard(condition, answer, worth * weight, early=early)):
+                broad = mutant.kind == "guard" and not telling
+                yield replace(mutant, kind=BROAD_GUARD) if broad else mutant
         yield from spot.skips(condition)
         if isinstance(spot.statement, ast.Expr | ast.AugAssign) and condition.startswith("not "):
             yield from only_if(spot, condition.removeprefix("not "), 0.35)
