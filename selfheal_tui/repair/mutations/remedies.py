@@ -31,6 +31,7 @@ _MAKERS: tuple[tuple[frozenset[str], Callable[[Spot], Iterator[Mutant]]], ...] =
 
 BROAD_GUARD = "broad-guard"
 """Kind of a guard for values that are empty when it crashes, where emptiness is not known to be what it crashed of."""
+_GUARDS = frozenset({"guard", "condition"})
 _OF_NOTHING = frozenset({"IndexError", "ZeroDivisionError", "StopIteration"})
 _ABOUT_NOTHING = re.compile(r"NoneType|empty|at least one|not enough values")
 
@@ -62,14 +63,17 @@ def _guards(spot: Spot) -> Iterator[Mutant]:
     )
     weight = 0.9 if spot.depth == 0 else 0.75
     for condition in falsy[:4]:
-        for answer, worth in answers(spot):
-            early = _is_given(spot, condition)
-            for mutant in present(spot.guard(condition, answer, worth * weight, early=early)):
-                broad = mutant.kind == "guard" and not telling
-                yield replace(mutant, kind=BROAD_GUARD) if broad else mutant
-        yield from spot.skips(condition)
-        if isinstance(spot.statement, ast.Expr | ast.AugAssign) and condition.startswith("not "):
-            yield from only_if(spot, condition.removeprefix("not "), 0.35)
+        for mutant in _against(spot, condition, weight):
+            yield replace(mutant, kind=BROAD_GUARD) if mutant.kind in _GUARDS and not telling else mutant
+
+
+def _against(spot: Spot, condition: str, weight: float) -> Iterator[Mutant]:
+    """Answers at once, leaves the round of a loop, or leaves the statement out when a condition holds."""
+    for answer, worth in answers(spot):
+        yield from present(spot.guard(condition, answer, worth * weight, early=_is_given(spot, condition)))
+    yield from spot.skips(condition)
+    if isinstance(spot.statement, ast.Expr | ast.AugAssign) and condition.startswith("not "):
+        yield from only_if(spot, condition.removeprefix("not "), 0.35)
 
 
 def _is_given(spot: Spot, condition: str) -> bool:
