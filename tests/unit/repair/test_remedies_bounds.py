@@ -9,7 +9,7 @@ import pytest
 
 from selfheal_tui.repair.mutations.mutant import Mutant
 from selfheal_tui.repair.mutations.places import spots
-from selfheal_tui.repair.mutations.remedies import remedies
+from selfheal_tui.repair.mutations.remedies import BROAD_GUARD, remedies
 from selfheal_tui.repair.mutations.remedy_steps import constants, mentions
 from selfheal_tui.repair.mutations.spot import Spot
 from selfheal_tui.source.edits import apply_edits
@@ -208,3 +208,20 @@ def test_a_literal_of_the_function_stands_in_for_what_is_not_there(tmp_path: Pat
     (found,) = [text for text in texts if "(xs[0] if xs else 'none')" in text]
     assert Lab(tmp_path, {"main.py": found}).is_green()
     assert not any("else 'first'" in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("code", "broad"),
+    [
+        ("def f(rows):\n    x = 1\n    return rows[0] + x\n\n\nf([])\n", False),
+        ("def f(name):\n    x = 1\n    return name.strip() * x\n\n\nf(None)\n", False),
+        ("def f(rows):\n    x = {}\n    return sum([{}, rows, x])\n\n\nf([])\n", True),
+    ],
+    ids=["an index of nothing", "a method of None", "types that do not go together"],
+)
+def test_a_guard_is_broad_where_emptiness_is_not_what_it_crashed_of(
+    code: str, broad: bool, tmp_path: Path
+) -> None:
+    kinds = {m.kind for m in remedies(spot_of(tmp_path, code)) if "`return" in m.why and "not x" in m.why}
+    kinds |= {m.kind for m in remedies(spot_of(tmp_path, code)) if "is None" in m.why or "not rows" in m.why}
+    assert (BROAD_GUARD in kinds) is broad
