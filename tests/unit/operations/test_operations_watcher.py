@@ -94,7 +94,8 @@ def test_those_that_need_somebody_come_first_then_open_ones_then_the_newest(open
                         state=IncidentState.AWAITING_APPROVAL)  # fmt: skip
     store.approvals.request(a_request())
     store.incidents.commit(
-        [an_incident("bbbb", last_seen=3.0, **CLOSED), an_incident("cccc", last_seen=2.0, **CLOSED),
+        # What is written later counts as newer; within one tick of the file system's clock the id decides.
+        [an_incident("cccc", last_seen=2.0, **CLOSED), an_incident("bbbb", last_seen=3.0, **CLOSED),
          an_incident("dddd", last_seen=0.5), waits],
         {},
     )  # fmt: skip
