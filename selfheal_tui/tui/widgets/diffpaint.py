@@ -14,6 +14,7 @@ from rich.style import Style
 from rich.text import Text
 from textual.strip import Strip
 
+from selfheal_tui.source.diff import changed_range
 from selfheal_tui.source.display import visible
 from selfheal_tui.tui.looks import Looks
 from selfheal_tui.tui.widgets.diffrows import Compared, Row
@@ -85,21 +86,8 @@ def _end(line: str) -> str:
 
 def _middles(left: str, right: str) -> tuple[Words, Words]:
     """Finds where two long lines differ: between what they begin and what they end with alike."""
-    head = _alike(left, right)
-    limit = min(len(left), len(right)) - head
-    tail = min(_alike(left[::-1], right[::-1]), limit)
-    return ((head, len(left) - tail),), ((head, len(right) - tail),)
-
-
-def _alike(left: str, right: str) -> int:
-    low, high = 0, min(len(left), len(right))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if left[low:middle] == right[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    start, end, new = changed_range(left, right)
+    return ((start, end),), ((start, start + len(new)),)
 
 
 @dataclass
