@@ -15,7 +15,8 @@ from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules import flow
 from selfheal_tui.repair.rules.rule import Finding, Rule
 from selfheal_tui.repair.rules.scopes import parameters, visible
-from selfheal_tui.repair.rules.support import FunctionNode, Site, edited, parents, site_of
+from selfheal_tui.repair.rules.sibling_guard import runs, siblings
+from selfheal_tui.repair.rules.support import FunctionNode, Site, edited, site_of
 
 NAME = "sibling-conversion"
 _SURE, _STEP = 0.7, 0.04
@@ -39,8 +40,8 @@ def apply(context: RepairContext) -> Iterator[Finding]:
         function = _running(site) if site is not None else None
         if site is None or function is None:
             continue
-        for text, name, siblings in _conversions(site, function):
-            reason = f"{siblings} function(s) beside `{function.name}` begin with `{text.splitlines()[0]} …` for `{name}`"
+        for text, name, count in _conversions(site, function):
+            reason = f"{count} function(s) beside `{function.name}` begin with `{text.splitlines()[0]} …` for `{name}`"
             edit = flow.line_before(site, flow.body_start(function), text)
             confidence = _SURE - _STEP * (depth - 1)
             fix = edited(context, NAME, reason, confidence, {site.path: [edit]}, guess=True)
@@ -49,27 +50,17 @@ def apply(context: RepairContext) -> Iterator[Finding]:
 
 
 def _running(site: Site) -> FunctionNode | None:
-    frame = site.frame
-    found = [
-        n
-        for n in ast.walk(site.tree)
-        if isinstance(n, FunctionNode)
-        and n.name == frame.function
-        and n.lineno <= frame.line <= (n.end_lineno or 0)
-    ]
+    found = [n for n in ast.walk(site.tree) if isinstance(n, FunctionNode) and runs(site, n)]
     return found[-1] if found else None
 
 
 def _conversions(site: Site, function: FunctionNode) -> Iterator[tuple[str, str, int]]:
     """Statements with the parameter they are about, and how many siblings have each."""
-    holder = parents(site.tree).get(function)
     given = {p.arg for p in parameters(function)}
     own = given - _OWN
     stored = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     counts: dict[tuple[str, str], int] = {}
-    for sibling in getattr(holder, "body", []):
-        if not isinstance(sibling, FunctionNode) or sibling is function:
-            continue
+    for sibling in siblings(site, function):
         theirs = {p.arg for p in parameters(sibling)}
         for statement in sibling.body[: _HEAD + 1]:
             name = _converted(statement)

@@ -27,7 +27,7 @@ def apply(context: RepairContext) -> Iterator[Finding]:
     site = failing_site(context)
     if site is None or not _EMPTY.search(context.error.message):
         return
-    function = next((n for n in ast.walk(site.tree) if isinstance(n, FunctionNode) and _runs(site, n)), None)
+    function = next((n for n in ast.walk(site.tree) if isinstance(n, FunctionNode) and runs(site, n)), None)
     if function is None:
         return
     names = {a.arg for a in parameters(function)}
@@ -36,7 +36,7 @@ def apply(context: RepairContext) -> Iterator[Finding]:
         return
     wanted = kind_of(function)
     found: set[str] = set()
-    for sibling in _siblings(site, function):
+    for sibling in siblings(site, function):
         for name in (a.arg for a in parameters(sibling)):
             value = _guard(sibling, name)
             if value is not None and wanted and kind_of(sibling) == wanted:
@@ -52,13 +52,14 @@ def apply(context: RepairContext) -> Iterator[Finding]:
         yield fix
 
 
-def _runs(site: Site, function: FunctionNode) -> bool:
+def runs(site: Site, function: FunctionNode) -> bool:
+    """Whether a function is the one that the site's frame was in."""
     return function.name == site.frame.function and function.lineno <= site.frame.line <= (
         function.end_lineno or 0
     )
 
 
-def _siblings(site: Site, function: FunctionNode) -> Iterator[FunctionNode]:
+def siblings(site: Site, function: FunctionNode) -> Iterator[FunctionNode]:
     """Other functions of the same module or class."""
     holder = parents(site.tree).get(function)
     for node in getattr(holder, "body", []):
