@@ -158,7 +158,6 @@ def joined(first: Candidate, second: Candidate) -> Candidate:
         edits[edit.path] = edit if known is None else replace(edit, before_sha256=known.before_sha256)
     return replace(
         first,
-        rule=first.rule,
         reason=f"{first.reason}{JOIN}{second.reason}",
         confidence=round(min(first.confidence, second.confidence) * LESS_SURE, 3),
         edits=tuple(edits.values()),

@@ -157,13 +157,13 @@ def _doubt(result: TrialResult, light: Candidate, untried: int, kept: int) -> st
 
 def _ranked(context: RepairContext) -> Iterator[tuple[float, Candidate]]:
     """Light candidates, which do not say yet what they change: most are never offered."""
-    slips = ((*item, "") for item in _of_slips(context))
-    remedies_made = ((*item, _note(item[2])) for item in _of_remedies(context))
+    slips = ((*item, ()) for item in _of_slips(context))
+    remedies_made = ((*item, _notes(item[2])) for item in _of_remedies(context))
     found = [*slips, *remedies_made]
     found.sort(key=lambda item: -item[0])
     sources: dict[str, SourceText] = {}
     made: dict[tuple[str, str], tuple[float, Candidate]] = {}
-    for score, path, mutant, text, note in found[: MOST * 2]:
+    for score, path, mutant, text, notes in found[: MOST * 2]:
         source = sources.get(path) or read(context.project, path)
         if source is None:
             continue
@@ -173,20 +173,19 @@ def _ranked(context: RepairContext) -> Iterator[tuple[float, Candidate]]:
         except EditError:
             continue
         known = made.get((path, after))
-        if known is not None and (not note or known[1].notes):
+        if known is not None and (not notes or known[1].notes):
             continue
         reason = f"line {mutant.line}: {mutant.why}; with that the crash is gone"
         edit = FileEdit(path, source.sha256, after, source.encoding)
-        notes = tuple(note.split("; ")) if note else ()
         light = Candidate(NAME, RULE, reason, _LOWEST, (edit,), notes=notes, guess=True)
         made[(path, after)] = (known[0] if known is not None else score, light)
     yield from made.values()
 
 
-def _note(mutant: Mutant) -> str:
+def _notes(mutant: Mutant) -> tuple[str, ...]:
     if mutant.kind not in _SPARING:
-        return ""
-    return f"{REMEDY}; {BROAD}" if mutant.kind == BROAD_GUARD else REMEDY
+        return ()
+    return (REMEDY, BROAD) if mutant.kind == BROAD_GUARD else (REMEDY,)
 
 
 def _is_sweeping(light: Candidate) -> bool:
