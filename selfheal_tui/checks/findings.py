@@ -6,7 +6,7 @@ they amount to, masks them, and keeps them short. Nothing here looks at code.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from selfheal_tui.model.evidence import RungReport
@@ -72,7 +72,7 @@ def make_report(
     details: Iterable[str] = (),
     *,
     isolation: Isolation | None = None,
-    left_failing: int = 0,
+    left_failing: Collection[str] = (),
     settleable: bool = False,
     judged: str = "",
     cured: int = 0,
@@ -89,7 +89,8 @@ def make_report(
         summary=mask_text(first_line)[:200],
         details=tuple(clip(text) for text in kept),
         isolation=isolation,
-        left_failing=left_failing,
+        left_failing=len(left_failing),
+        left=tuple(sorted(left_failing)[:MAX_DETAILS]),
         settleable=settleable,
         judged=judged,
         cured=cured,

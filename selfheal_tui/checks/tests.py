@@ -17,7 +17,6 @@ from selfheal_tui.model.kinds import Isolation, Verdict
 from selfheal_tui.model.ports import TestRun
 
 _MAX_LISTED = 20
-_FAILED_TOO = "failed before too"
 TEST_SECONDS_OF_HANG = 10.0
 """Time limit of one test, in seconds, with the fix of a hang."""
 MOST_TELLING = 4
@@ -128,12 +127,6 @@ def _listed(head: str, names: set[str] | frozenset[str]) -> list[str]:
     return [*lines, f"{head}: … and {more} more"] if more > 0 else lines
 
 
-def left_failing(report: RungReport) -> frozenset[str]:
-    """Reads out of a report of this rung which tests fail with the fix as they did without; long lists were cut."""
-    head = f"{_FAILED_TOO}: "
-    return frozenset(line.removeprefix(head) for line in report.details if line.startswith(head))
-
-
 def _run_fixed(context: CheckContext) -> tuple[TestRun, TestRun | None]:
     """Runs the tests with the fix, and those that got worse once more."""
     before = _baseline(context)
@@ -164,7 +157,6 @@ def judge(before: TestRun, after: TestRun, again: TestRun | None, isolation: Iso
     output = [clip(after.output.strip())] if after.output.strip() else []
 
     def report(verdict: Verdict, text: str, details: list[str]) -> RungReport:
-        old = len(after.failed & before.failed)
         cured = sorted(before.failed & after.passed)
         judged = cured[0] if cured and verdict is Verdict.PASS else ""
         return make_report(
@@ -173,7 +165,7 @@ def judge(before: TestRun, after: TestRun, again: TestRun | None, isolation: Iso
             text,
             details,
             isolation=isolation,
-            left_failing=old,
+            left_failing=after.failed & before.failed,
             judged=judged,
             cured=len(cured),
         )
@@ -189,7 +181,7 @@ def judge(before: TestRun, after: TestRun, again: TestRun | None, isolation: Iso
         return _not_possible("the tests were broken before the fix: none passed", isolation, before.output)
     summary = summary_of(before, after)
     if not worse:
-        old = _listed(_FAILED_TOO, after.failed & before.failed)
+        old = _listed("failed before too", after.failed & before.failed)
         return report(Verdict.PASS, summary, [*cured, *old])
     recovered = set(again.passed) if again is not None and again.ran else set()
     still = worse - recovered

@@ -76,6 +76,7 @@ class Candidate:
         guess: Whether it was found by trying rather than derived, so that only a test can vouch for it.
         doubt: Why even a proof of it shows little, so that a person decides unless more tests vouch for it.
         sweeping: Whether it changes more than what crashed, so that the repaired run alone shows little of it.
+        parts: Of how many fixes it was put together, each derived with those before in place.
     """
 
     proposer: str
@@ -90,6 +91,7 @@ class Candidate:
     guess: bool = False
     doubt: str = ""
     sweeping: bool = False
+    parts: int = 1
 
     @property
     def patch_sha256(self) -> str:

@@ -21,7 +21,8 @@ class RungReport:
         details: What was seen: findings with `path:line`, output tails. Masked and bounded.
         seconds: Wall-clock time it took.
         isolation: How well the sandbox was walled off, where one was used.
-        left_failing: Tests that fail with the fix, as they did before it; for the tests rung.
+        left_failing: How many tests fail with the fix, as they did before it; for the tests rung.
+        left: The first of these by name.
         settleable: A warning that is only about which behaviour is meant, so that a test may settle it.
         judged: What judged the behaviour of the fixed code: a test that the crash broke off and that now goes on
             to the end of its assertions; empty when nothing did.
@@ -35,6 +36,7 @@ class RungReport:
     seconds: float = 0.0
     isolation: Isolation | None = None
     left_failing: int = 0
+    left: tuple[str, ...] = ()
     settleable: bool = False
     judged: str = ""
     cured: int = 0

@@ -22,7 +22,7 @@ from selfheal_tui.source.text import UnreadableSourceError
 LESS_SURE = 0.95
 """Each part makes a whole that much less certain."""
 JOIN = "; then also "
-"""Between the reasons of a fix's parts, which are counted by it: no rule may say it."""
+"""Between the reasons of a fix's parts."""
 _TELLING = ast.Call | ast.Compare | ast.BoolOp | ast.BinOp | ast.Subscript | ast.Attribute
 """Expressions that say enough for two equal ones to mean the same; a name alone does not."""
 
@@ -61,6 +61,7 @@ def repeated(project: Project, candidate: Candidate) -> Iterator[Candidate]:
         candidate,
         reason=reason,
         confidence=round(candidate.confidence * LESS_SURE, 3),
+        parts=candidate.parts + 1,
         edits=(replace(edit, text=text),),
         targets=tuple(
             dict.fromkeys(

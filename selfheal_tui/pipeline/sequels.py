@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from selfheal_tui.checks.base import CheckContext
 from selfheal_tui.checks.replay import Effect, classify, reproduced
-from selfheal_tui.checks.tests import left_failing
 from selfheal_tui.checks.written import written
 from selfheal_tui.model.candidate import Candidate, FileEdit
 from selfheal_tui.model.crash import CrashReport
@@ -63,7 +62,7 @@ class Sequels:
         Returns:
             Whole fixes, most certain first; none when the attempt is whole, or nothing is known to go on with.
         """
-        if attempt.candidate.reason.count(JOIN) + 1 >= MOST_PARTS or not _is_half(attempt):
+        if attempt.candidate.parts >= MOST_PARTS or not _is_half(attempt):
             return []
         context = self._context_of(attempt.candidate)
         found = list(repeated(self._project, attempt.candidate))
@@ -94,7 +93,7 @@ class Sequels:
             return
         changed = {edit.path for edit in context.candidate.edits}
         tests = attempt.proof.report("tests")
-        left = left_failing(tests) if tests is not None else frozenset()
+        left = frozenset(tests.left) if tests is not None else frozenset()
         at = [name for name, place in before.failed_at if place in changed and name in left]
         if not at:
             return
@@ -167,4 +166,5 @@ def joined(first: Candidate, second: Candidate) -> Candidate:
         guess=first.guess or second.guess,
         doubt=first.doubt or second.doubt,
         sweeping=first.sweeping or second.sweeping,
+        parts=first.parts + second.parts,
     )

@@ -67,6 +67,11 @@ def test_the_summary_counts_and_forgives_old_failures(tmp_path: Path) -> None:
     assert run(tmp_path, ran("a b", "c"), ran("a b", "c")).summary == "2/3, 1 failed before too"
 
 
+def test_the_tests_left_failing_are_counted_and_named(tmp_path: Path) -> None:
+    report = run(tmp_path, ran("a", "d c"), ran("a", "d c"))
+    assert (report.left_failing, report.left) == (2, ("c", "d"))
+
+
 def test_the_summary_tells_what_passes_now(tmp_path: Path) -> None:
     report = run(tmp_path, ran("a", "b"), ran("a b"))
     assert report.summary == "2/2, 1 failed before and pass now"

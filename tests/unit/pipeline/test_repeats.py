@@ -42,6 +42,7 @@ def test_every_other_place_that_reads_the_same_is_replaced_and_named_as_a_target
     assert {(t.path, t.qualname) for t in whole.targets} == {("app.py", "one"), ("app.py", "Table.two")}
     assert whole.reason.endswith(f"{JOIN}the same at 1 other place(s) that read the same")
     assert whole.confidence == pytest.approx(0.95 * LESS_SURE, abs=0.001)
+    assert whole.parts == 2
 
 
 def test_the_project_is_only_read(tmp_path: Path) -> None:

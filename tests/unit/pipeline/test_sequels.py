@@ -151,8 +151,7 @@ def left(
     candidate: Candidate, number: int = 1, verdict: Verdict = Verdict.WARN, names: tuple[str, ...] = ("t::a",)
 ) -> Proof:
     reports = [r for r in a_proof(candidate).reports if r.rung != "tests"]
-    details = tuple(f"failed before too: {name}" for name in names)
-    tests = RungReport("tests", verdict, "", details, left_failing=number)
+    tests = RungReport("tests", verdict, "", left_failing=number, left=names)
     return Proof(candidate.candidate_id, candidate.patch_sha256, (*reports, tests))
 
 
@@ -227,14 +226,9 @@ def test_what_is_whole_or_failed_for_another_reason_has_no_sequel_and_runs_nothi
 @pytest.mark.parametrize("parts", range(1, MOST_PARTS + 2))
 def test_a_fix_has_at_most_so_many_parts(tmp_path: Path, parts: int) -> None:
     world = World(tmp_path)
-    found = world.of(reason=JOIN.join(["because"] * parts))
+    found = world.of(parts=parts)
     assert len(found) == (1 if parts < MOST_PARTS else 0)
-    assert all(whole.reason.count(JOIN) + 1 <= MOST_PARTS for whole in found)
-
-
-def test_a_rule_whose_reason_says_then_is_one_part(tmp_path: Path) -> None:
-    guard = "`x` may be None; then there is nothing to call"
-    assert len(World(tmp_path).of(reason=JOIN.join([guard] * (MOST_PARTS - 1)))) == 1
+    assert all(whole.parts == parts + 1 <= MOST_PARTS for whole in found)
 
 
 def test_where_the_next_part_cannot_be_derived_there_is_none(tmp_path: Path) -> None:
@@ -372,4 +366,5 @@ def test_a_whole_names_what_both_parts_mean_to_change_once(tmp_path: Path) -> No
     assert whole.notes == ("n", "m")
     assert whole.adds_imports == ("os", "re")
     assert whole.reason == f"this{JOIN}that"
+    assert (whole.parts, joined(whole, second).parts) == (2, 3)
     assert (whole.proposer, whole.rule) == (first.proposer, first.rule)
