@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from selfheal_tui.model.settings import ModelSettings
 from selfheal_tui.source.diff import changed_definitions
 from selfheal_tui.source.matching import opcodes
+from selfheal_tui.source.merge import merge_snippet
 from selfheal_tui.source.position import find_definition, first_line
 from selfheal_tui.supervisor.bench.cases import Case, find_cases, fresh_copy, harness_of, interpreter_of
 from selfheal_tui.supervisor.bench.healing import Healer
@@ -80,16 +81,14 @@ def changed_functions(before: str, after: str) -> tuple[list[str], bool]:
     return list(dict.fromkeys(names)), else_too
 
 
-def module_level(path: str, before: str, after: str) -> str:
+def module_level(path: str, before: str, after: str, names: Sequence[str]) -> str:
     """Searches and replacements for what changed outside of functions, each with lines around it until it is unique."""
+    for name in names:  # by then those are as they shall be
+        before = merge_snippet(before, textwrap.dedent(source_of(after, name)), qualname=name).text
     old, new = before.splitlines(), after.splitlines()
-    inside: set[int] = set()
-    for node in ast.walk(ast.parse(after)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            inside |= set(range(first_line(node) - 1, node.end_lineno or 0))
     parts = []
     for tag, i1, i2, j1, j2 in opcodes(old, new):
-        if tag == "equal" or (j1 < j2 and set(range(j1, j2)) <= inside):
+        if tag == "equal" or not "".join(old[i1:i2] + new[j1:j2]).strip():
             continue
         first, last = i1, i2
         while (
@@ -104,8 +103,9 @@ def module_level(path: str, before: str, after: str) -> str:
 
 @dataclass(frozen=True)
 class Answers:
-    """The good answer to a case, and bad ones by name."""
+    """What a model asks to see first, the good answer to a case, and bad ones by name."""
 
+    asks: str
     good: str
     bad: dict[str, Reply | str]
 
@@ -116,6 +116,7 @@ def answers(case: Case, folder: Path) -> Answers:
     patch = ["patch", "-p1", "-s", "-i", str(case.folder / "fix.patch")]
     subprocess.run(patch, cwd=fixed, check=True, capture_output=True)
     good, evil, useless, swallowing = HEADER, HEADER, HEADER, HEADER
+    places: list[str] = []
     for file in sorted(fixed.rglob("*.py")):
         path = file.relative_to(fixed).as_posix()
         before = (faulty / path).read_text("utf-8") if (faulty / path).exists() else ""
@@ -132,7 +133,9 @@ def answers(case: Case, folder: Path) -> Answers:
                 useless += block(path, name, first_statement(old, "unused = None"))
                 swallowing += block(path, name, swallowed(old))
         if else_too:
-            good += module_level(path, before, after)
+            good += module_level(path, before, after, names)
+        places += [f"SHOW: {path} :: {name}" for name in names if find_definition(before, name) is not None]
+        places += [f"SHOW: {path} :: {MODULE}"] if else_too else []
     test = (case.test_files or ("tests/test_it.py",))[0]
     # After two that cannot be read one that can: a third in a row would end the questions.
     bad: dict[str, Reply | str] = {
@@ -147,7 +150,7 @@ def answers(case: Case, folder: Path) -> Answers:
         "swallows": swallowing,
         "slow": Reply(good, hang=True),
     }
-    return Answers(good, bad)
+    return Answers("\n".join(places), good, bad)
 
 
 def first_statement(code: str, statement: str) -> str:
@@ -201,9 +204,10 @@ def measure(case: Case, harness: str) -> Row:
     bench = {"python": interpreter_of(case, os.environ), "harness": harness}
     with tempfile.TemporaryDirectory() as folder:
         made = answers(case, Path(folder))
-    good, _ = run(case, [made.good], bench)
+    good, _ = run(case, [made.asks, made.good], bench)
     names = list(made.bad)
-    bad, asked = run(case, list(made.bad.values()), bench, seconds=5.0)
+    bad, asked = run(case, [made.asks, *made.bad.values()], bench, seconds=5.0)
+    asked -= 1
     landed = names[min(asked, len(names)) - 1] if bad.changed or bad.touched else ""
     return Row(
         case.case_id,

@@ -75,7 +75,8 @@ class Candidate:
         adds_imports: Modules that the edit newly imports, so that scope and safety expect them.
         guess: Whether it was found by trying rather than derived, so that only a test can vouch for it.
         doubt: Why even a proof of it shows little, so that a person decides unless more tests vouch for it.
-        sweeping: Whether it changes more than what crashed, so that the repaired run alone shows little of it.
+        sweeping: Whether it changes more than what crashed, or code beside that, so that the repaired run alone shows
+            little of it.
         parts: Of how many fixes it was put together, each derived with those before in place.
     """
 

@@ -47,20 +47,35 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A place that a model asks to see.
+
+    Attributes:
+        path: File, relative to the root, as the answer names it.
+        qualname: Function, class, or `<module>`.
+    """
+
+    path: str
+    qualname: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A parsed answer.
 
     Attributes:
         reason: The sentence for the operator.
         confidence: What the model claims, 0 to 1.
-        blocks: Changes; empty when it cannot fix.
+        blocks: Changes; empty when it cannot fix, or has to see more.
         cannot_fix: Why the model declines; empty when it does not.
+        wanted: What it has to see before it can answer.
     """
 
     reason: str = ""
     confidence: float = DEFAULT_CONFIDENCE
     blocks: tuple[Block, ...] = ()
     cannot_fix: str = ""
+    wanted: tuple[Place, ...] = ()
 
 
 _THINKING = re.compile(r"\A\s*<(think|thinking|reasoning)>.*?</\1>", re.DOTALL)
@@ -69,6 +84,9 @@ _HEADER = re.compile(
 )
 _FENCE = re.compile(r"(?P<fence>`{3,}|~{3,})[ \t]*[\w+.-]{0,20}[ \t]*\Z")
 _CANNOT = re.compile(r"\A[ \t]*\**CANNOT_FIX\**[ \t]*:[ \t]*(?P<reason>.*)\Z", re.DOTALL)
+_SHOW = re.compile(
+    r"\A[ \t]*(?:[-*][ \t]+)?[`*]*SHOW[`*]*[ \t]*:[ \t]*`?(?P<path>[^`:\n]{1,400}?)`?[ \t]*::[ \t]*`?(?P<qualname>[\w.<>]{1,300})`?[ \t]*\Z"
+)
 _REASON = re.compile(r"\A\**REASON\**[ \t]*:[ \t]*(?P<reason>.+)\Z")
 _CONFIDENCE = re.compile(
     r"\A\**CONFIDENCE\**[ \t]*:[ \t]*\**(?P<number>[0-9]{1,3}(?:\.[0-9]{1,6})?|\.[0-9]{1,6})[ \t]*(?P<percent>%?)"
@@ -125,6 +143,7 @@ class _Reader:
         self._reason = ""
         self._confidence = DEFAULT_CONFIDENCE
         self._blocks: list[Block] = []
+        self._wanted: list[Place] = []
 
     def read(self) -> Answer:
         while self._at < len(self._lines):
@@ -143,6 +162,12 @@ class _Reader:
                 )
             else:
                 self._remark(line)
+        if self._wanted:
+            if self._blocks:
+                raise MalformedAnswerError(
+                    "the answer asks to see more and offers a fix; it must do one of the two"
+                )
+            return Answer(wanted=tuple(dict.fromkeys(self._wanted)))
         if not self._blocks:
             raise MalformedAnswerError(
                 "the answer has no block; give each changed function under a header line "
@@ -155,12 +180,14 @@ class _Reader:
         return Answer(self._reason, self._confidence, tuple(self._blocks))
 
     def _remark(self, line: str) -> None:
-        reason, confidence = _REASON.match(line), _CONFIDENCE.match(line)
+        reason, confidence, show = _REASON.match(line), _CONFIDENCE.match(line), _SHOW.match(line)
         if reason and not self._reason:
             self._reason = " ".join(reason.group("reason").split())[:MAX_REASON]
         elif confidence:
             number = float(confidence.group("number"))
             self._confidence = min(1.0, number / 100 if confidence.group("percent") else number)
+        elif show:
+            self._wanted.append(Place(show.group("path").strip(), show.group("qualname")))
         elif _CANNOT.match(line):
             raise MalformedAnswerError("the answer says CANNOT_FIX and more; it must be the only line")
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from selfheal_tui.model.crash import Frame
+from selfheal_tui.model.diagnosis import Location
 from selfheal_tui.model.laboratory import TracedCall
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules.engine import asserted
@@ -65,6 +66,7 @@ class Evidence:
         signatures: Headers of functions that the suspect calls.
         outlines: Headers of the methods of the object that lacked something, by `path :: class`.
         refused: Why a shown function may not be changed, a sentence each.
+        beside: Functions, classes and (with an empty name) files that may be changed only because a model asked for them.
     """
 
     files: dict[str, SourceText] = field(default_factory=dict)
@@ -75,6 +77,15 @@ class Evidence:
     signatures: list[str] = field(default_factory=list)
     outlines: dict[str, list[str]] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    beside: frozenset[tuple[str, str]] = frozenset()
+
+    def is_beside(self, targets: Iterable[Location]) -> bool:
+        """Whether any place lies where nothing of the crash itself pointed."""
+        return any(not self.beside.isdisjoint({(t.path, t.qualname), (t.path, "")}) for t in targets)
+
+    def allowed(self) -> frozenset[tuple[str, str]]:
+        """All functions, classes and (with an empty name) files that may be changed."""
+        return frozenset(self.functions | self.classes | {(path, "") for path in self.modules})
 
 
 def shown_frames(context: RepairContext) -> list[Frame]:
@@ -120,13 +131,13 @@ def gather(context: RepairContext, ran: Sequence[TracedCall] = ()) -> Evidence:
     frames = [f for e in errors for f in reversed(e.frames) if f.in_app and f.path]
     whole = _innermost_two(frames)
     for frame in whole:
-        _add(evidence, context.project, frame.path or "", frame.line, frame)
+        add_function(evidence, context.project, frame.path or "", frame.line, frame)
     diagnosis = context.diagnosis
     trail = [*([diagnosis.suspect] if diagnosis.suspect else []), *diagnosis.trail[:MAX_TRAIL]]
     for place in trail:
-        _add(evidence, context.project, place.path, place.line, None)
+        add_function(evidence, context.project, place.path, place.line)
     for call in ran:
-        _add(evidence, context.project, call.path, call.line, None)
+        add_function(evidence, context.project, call.path, call.line)
     for frame in frames[:MAX_FRAMES]:
         if frame not in whole:
             _add_window(evidence, context.project, frame)
@@ -188,8 +199,18 @@ def _outermost_function(text: str, line: int) -> tuple[str, ast.AST] | None:
     return None
 
 
-def _add(evidence: Evidence, project: Project, path: str, line: int, frame: Frame | None) -> None:
-    """Shows a function whole and allows its change, where it may be changed."""
+def add_function(
+    evidence: Evidence, project: Project, path: str, line: int, frame: Frame | None = None
+) -> None:
+    """Shows the function around a line whole and allows its change, where it may be changed.
+
+    Args:
+        evidence: What is shown so far.
+        project: The project.
+        path: The file, relative to the root.
+        line: 1-based.
+        frame: The frame that it illustrates, if any.
+    """
     source = _read(evidence, project, path)
     if source is None:
         return

@@ -18,6 +18,8 @@ from selfheal_tui.model.kinds import Verdict
 from selfheal_tui.model.laboratory import TracedCall
 from selfheal_tui.probe.redaction import is_secret_name, mask_value
 from selfheal_tui.repair.base import RepairContext
+from selfheal_tui.repair.llm import shown
+from selfheal_tui.repair.llm.answer import Place
 from selfheal_tui.repair.llm.excerpts import (
     MODULE,
     Evidence,
@@ -57,6 +59,10 @@ constant that merely fits this one case.
 - If no safe fix is possible from here (the world is at fault, a person has to decide, or a value has to be \
 invented), answer with the single line
 CANNOT_FIX: reason
+- If the cause may lie in code of the project that is not shown, do not guess what it says: answer with nothing but \
+up to {most} lines such as
+SHOW: path/to/file.py :: Class.method
+(a function, a class, or <module>), and you are asked again with that code, which you may then change too.
 
 Answer format, nothing else:
 REASON: one sentence that says what was wrong and what the fix does
@@ -113,7 +119,10 @@ class Prompt:
 
 
 def build_prompt(
-    context: RepairContext, attempts: Sequence[Attempt], ran: Sequence[TracedCall] = ()
+    context: RepairContext,
+    attempts: Sequence[Attempt],
+    ran: Sequence[TracedCall] = (),
+    wanted: Sequence[Place] = (),
 ) -> Prompt:
     """Writes the question about a crash.
 
@@ -121,11 +130,13 @@ def build_prompt(
         context: The crash.
         attempts: Candidates that failed, oldest first, with their proofs.
         ran: Functions to show although the traceback does not name them.
+        wanted: Places that the model asked to see.
 
     Returns:
         The prompt.
     """
     evidence = gather(context, ran)
+    shown.add(evidence, wanted, context.project)
     seal = Seal()
     writer = _Writer(seal, str(context.project.root))
     # Source first: what is sealed there is hidden in every other text as well.
@@ -147,7 +158,7 @@ def build_prompt(
         "# You may change",
         _editable(evidence),
     ]
-    system = SYSTEM.replace("{nonce}", writer.nonce)
+    system = SYSTEM.replace("{nonce}", writer.nonce).replace("{most}", str(shown.MOST_PLACES))
     user = "\n\n".join(part for part in parts if part)
     return Prompt(({"role": "system", "content": system}, {"role": "user", "content": user}), evidence, seal)
 
@@ -227,8 +238,8 @@ def _stretch(evidence: Evidence, excerpt: Excerpt) -> tuple[str, int, int]:
 def _source(writer: _Writer, evidence: Evidence, excerpt: Excerpt) -> str:
     text, start, end = _stretch(evidence, excerpt)
     what = "whole function" if excerpt.whole else f"lines {excerpt.first} to {excerpt.last}"
-    shown = with_newlines(writer.seal.source(text, start, end), "\n").rstrip("\n")
-    return writer.block(f"source, {what}", shown, where=f"{excerpt.path} :: {excerpt.qualname}")
+    lines = with_newlines(writer.seal.source(text, start, end), "\n").rstrip("\n")
+    return writer.block(f"source, {what}", lines, where=f"{excerpt.path} :: {excerpt.qualname}")
 
 
 def _neighbours(writer: _Writer, evidence: Evidence) -> list[str]:
@@ -252,9 +263,9 @@ def _values(writer: _Writer, evidence: Evidence) -> list[str]:
         named = set(re.findall(r"\w+", text[start:end]))
         lines = []
         for value in [v for v in excerpt.frame.locals if v.name in named][:MAX_LOCALS]:
-            shown = _bounded(mask_value(value.name, writer.seal.hide(value.repr)), MAX_VALUE)
+            seen = _bounded(mask_value(value.name, writer.seal.hide(value.repr)), MAX_VALUE)
             keys = "" if is_secret_name(value.name) else "".join(f" {k!r}" for k in value.keys[:20])
-            lines.append(f"{value.name}: {value.type} = {shown}" + (f"  keys:{keys}" if keys else ""))
+            lines.append(f"{value.name}: {value.type} = {seen}" + (f"  keys:{keys}" if keys else ""))
         if lines:
             parts.append(
                 writer.text(

@@ -19,7 +19,8 @@ from selfheal_tui.model.laboratory import TracedCall
 from selfheal_tui.model.settings import ModelSettings
 from selfheal_tui.probe.redaction import mask_text
 from selfheal_tui.repair.base import RepairContext
-from selfheal_tui.repair.llm.answer import Answer, MalformedAnswerError, parse_answer
+from selfheal_tui.repair.llm import shown
+from selfheal_tui.repair.llm.answer import Answer, MalformedAnswerError, Place, parse_answer
 from selfheal_tui.repair.llm.budget import Budget
 from selfheal_tui.repair.llm.client import ModelAnswer, ModelClient, ModelError
 from selfheal_tui.repair.llm.credentials import key_variables
@@ -152,18 +153,21 @@ class _Session:
         self._ran = ran
         self._settings = settings
         self._budget = budget
+        self._wanted: list[Place] = []
+        self._rounds = 0
         self.stopped = False
 
     def next_candidate(self, attempts: Sequence[Attempt]) -> Candidate | CannotFix:
         """Asks until there is a candidate, a refusal, or nothing left to ask with."""
-        prompt = build_prompt(self._context, attempts, self._ran)
+        prompt = build_prompt(self._context, attempts, self._ran, self._wanted)
         if not prompt.answerable:
             self.stopped = True
             return self._refuse("no function of the project could be shown to the model as changeable")
         tried = {a.ast_key or _key(a.candidate) for a in attempts}
         messages = list(prompt.messages)
         problem = ""
-        for _ in range(self._settings.reasks + 1):
+        unusable = 0
+        while unusable <= self._settings.reasks:
             characters = sum(len(m["content"]) for m in messages)
             allowance = self._budget.allowance(characters)
             if allowance.refusal:
@@ -188,18 +192,38 @@ class _Session:
                 answer = _read(said)
                 if answer.cannot_fix:
                     return self._refuse(f"the model sees no safe fix: {mask_text(answer.cannot_fix)}")
+                if answer.wanted:
+                    self._look(answer.wanted, prompt)
+                    prompt = build_prompt(self._context, attempts, self._ran, self._wanted)
+                    messages = list(prompt.messages)
+                    continue
                 woven = weave(answer, prompt.evidence, prompt.seal, self._context.project)
                 _check_new(woven, tried)
             except MalformedAnswerError as error:
                 problem = str(error)
+                unusable += 1
                 messages += _again(said, prompt, problem)
                 continue
-            return self._candidate(answer, woven)
+            return self._candidate(answer, woven, beside=prompt.evidence.is_beside(woven.targets))
         return self._refuse(
             f"the model's answer was unusable {self._settings.reasks + 1} times: {mask_text(problem)}"
         )
 
-    def _candidate(self, answer: Answer, woven: Woven) -> Candidate:
+    def _look(self, wanted: Sequence[Place], prompt: Prompt) -> None:
+        """Notes what the model has to see; raises `MalformedAnswerError` where it cannot be shown, or was."""
+        if self._rounds >= shown.MOST_ROUNDS:
+            raise MalformedAnswerError("no more code is shown; answer with what you have seen")
+        known = prompt.evidence.functions | {(p.path, p.qualname) for p in self._wanted}
+        new = [place for place in wanted if (place.path, place.qualname) not in known]
+        if not new:
+            raise MalformedAnswerError("that code is shown above already; answer with a fix of it")
+        if len(self._wanted) + len(new) > shown.MOST_PLACES:
+            raise MalformedAnswerError(f"at most {shown.MOST_PLACES} places are shown; ask for the likeliest")
+        shown.check(new, self._context.project)
+        self._wanted += new
+        self._rounds += 1
+
+    def _candidate(self, answer: Answer, woven: Woven, *, beside: bool) -> Candidate:
         notes = [f"written by {self._settings.name}, which claims a confidence of {answer.confidence:.2f}"]
         if woven.adds_imports:
             notes.append("adds imports of " + ", ".join(woven.adds_imports))
@@ -215,6 +239,7 @@ class _Session:
             adds_imports=woven.adds_imports,
             # An answer that satisfies one assertion may satisfy it alone: tests have to vouch for it, as for a search.
             guess=asserted(self._context.report.raised),
+            sweeping=beside,
         )
 
     def _refuse(self, reason: str) -> CannotFix:

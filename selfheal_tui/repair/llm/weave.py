@@ -33,6 +33,7 @@ _ELIDED = re.compile(
     re.IGNORECASE,
 )
 _NEAR = 3
+_ASK = ", or ask to see it first, with a line `SHOW: path :: name`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def _check_place(block: Block, evidence: Evidence, project: Project) -> None:
     known = {path for path, _ in (*evidence.functions, *evidence.classes)} | evidence.modules
     if block.path not in known or block.path not in evidence.files:
         raise MalformedAnswerError(
-            f"{block.path} may not be changed; change only the places that were listed"
+            f"{block.path} may not be changed; change only the places that were listed{_ASK}"
         )
     reason = project.protected(block.path)
     if reason:
@@ -117,7 +118,9 @@ def _check_place(block: Block, evidence: Evidence, project: Project) -> None:
     if (block.path, block.qualname) in evidence.functions:
         return
     if find_definition(evidence.files[block.path].text, block.qualname) is not None:
-        raise MalformedAnswerError(f"{where} may not be changed; change only the places that were listed")
+        raise MalformedAnswerError(
+            f"{where} may not be changed; change only the places that were listed{_ASK}"
+        )
     owner = block.qualname.rpartition(".")[0]
     if owner and (block.path, owner) not in evidence.classes:
         raise MalformedAnswerError(f"nothing may be added to {owner}; add only where the list says so")
