@@ -73,6 +73,10 @@ def changed_functions(before: str, after: str) -> tuple[list[str], bool]:
     else_too = False
     for qualname in sorted(changed_definitions(before, after)):
         outer = qualname.partition(".<locals>")[0]
+        owner = outer.rpartition(".")[0]
+        if owner and find_definition(before, owner) is None:
+            else_too = True  # with its class
+            continue
         node = None if outer == MODULE else find_definition(after, outer)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             names.append(outer)
@@ -105,7 +109,7 @@ def module_level(path: str, before: str, after: str, names: Sequence[str]) -> st
 class Answers:
     """What a model asks to see first, the good answer to a case, and bad ones by name."""
 
-    asks: str
+    asks: Reply
     good: str
     bad: dict[str, Reply | str]
 
@@ -134,8 +138,8 @@ def answers(case: Case, folder: Path) -> Answers:
                 swallowing += block(path, name, swallowed(old))
         if else_too:
             good += module_level(path, before, after, names)
-        places += [f"SHOW: {path} :: {name}" for name in names if find_definition(before, name) is not None]
-        places += [f"SHOW: {path} :: {MODULE}"] if else_too else []
+        places += [f"{path} :: {name}" for name in names if find_definition(before, name) is not None]
+        places += [f"{path} :: {MODULE}"] if else_too else []
     test = (case.test_files or ("tests/test_it.py",))[0]
     # After two that cannot be read one that can: a third in a row would end the questions.
     bad: dict[str, Reply | str] = {
@@ -150,7 +154,8 @@ def answers(case: Case, folder: Path) -> Answers:
         "swallows": swallowing,
         "slow": Reply(good, hang=True),
     }
-    return Answers("\n".join(places), good, bad)
+    asks = "\n".join(f"SHOW: {place}" for place in places)
+    return Answers(Reply(asks, unless=tuple(f"- {place} (" for place in places)), good, bad)
 
 
 def first_statement(code: str, statement: str) -> str:
@@ -195,7 +200,7 @@ def run(case: Case, replies: Sequence[Reply | str], bench: dict, **model: object
             With.MODEL, settings, os.environ, 300.0, {"SELFHEAL_LIMITS_ATTEMPTS_PER_INCIDENT": "12"}
         )
         result = Bench(case, healer=healer, processes=Processes(), **bench).score()
-        return result, len(server.requests)
+        return result, len(server.replies)
     finally:
         server.close()
 
@@ -206,9 +211,9 @@ def measure(case: Case, harness: str) -> Row:
         made = answers(case, Path(folder))
     good, _ = run(case, [made.asks, made.good], bench)
     names = list(made.bad)
-    bad, asked = run(case, [made.asks, *made.bad.values()], bench, seconds=5.0)
-    asked -= 1
-    landed = names[min(asked, len(names)) - 1] if bad.changed or bad.touched else ""
+    bad, left = run(case, [made.asks, *made.bad.values()], bench, seconds=5.0)
+    asked = max(0, len(names) - left)
+    landed = names[asked - 1] if bad.changed or bad.touched else ""
     return Row(
         case.case_id,
         case.kind,

@@ -14,7 +14,8 @@ from typing import Any
 class Reply:
     """One scripted answer.
 
-    `hang` never answers; `endless` sends headers and then blanks for ever; both end with the server.
+    `hang` never answers; `endless` sends headers and then blanks for ever; both end with the server. One whose question
+    holds every text of `unless` is left out.
     """
 
     text: str = ""
@@ -25,6 +26,7 @@ class Reply:
     raw: bytes | None = None
     prompt_tokens: int = 1_000
     completion_tokens: int = 100
+    unless: tuple[str, ...] = ()
 
 
 @dataclass
@@ -64,7 +66,7 @@ class ScriptedModelServer:
                 # Clients spell names as they like.
                 headers = {name.title(): value for name, value in self.headers.items()}
                 scripted.requests.append(Request(self.path, headers, body))
-                reply = scripted.replies.popleft() if scripted.replies else Reply(status=500)
+                reply = scripted._next(scripted.requests[-1].text)
                 try:
                     self._answer(reply)
                 except OSError:
@@ -111,6 +113,13 @@ class ScriptedModelServer:
         self._over.set()
         self._server.shutdown()
         self._server.server_close()
+
+    def _next(self, question: str) -> Reply:
+        while self.replies:
+            reply = self.replies.popleft()
+            if not reply.unless or not all(text in question for text in reply.unless):
+                return reply
+        return Reply(status=500)
 
     @staticmethod
     def _payload(reply: Reply) -> bytes:

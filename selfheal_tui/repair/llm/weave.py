@@ -22,6 +22,7 @@ from selfheal_tui.model.diagnosis import Location
 from selfheal_tui.repair.llm.answer import Answer, Block, MalformedAnswerError, Replacement
 from selfheal_tui.repair.llm.excerpts import MODULE, Evidence
 from selfheal_tui.repair.llm.sealing import Seal
+from selfheal_tui.repair.llm.strings import keep_strings
 from selfheal_tui.source.position import definitions, find_definition, first_line
 from selfheal_tui.source.project import Project
 from selfheal_tui.source.text import SourceText, split_lines, with_newlines
@@ -137,7 +138,7 @@ def _put(text: str, block: Block, source: SourceText, seal: Seal) -> str:
             new = text
             for item in block.replacements:
                 new = _replace(new, item, block, source, seal)
-            _hold_to(text, new, set(), where)
+            _hold_to(text, new, _new_classes(text, new, where), where)
             return new
         return _put_function(text, seal.reveal(block.code), block)
     except MalformedAnswerError:
@@ -152,7 +153,9 @@ def _put_function(text: str, code: str, block: Block) -> str:
     where = f"{block.path} :: {block.qualname}"
     snippet = _single_function(textwrap.dedent(code), block.qualname, where)
     old = find_definition(text, block.qualname)
-    _refuse_elision(snippet, text if old is None else ast.get_source_segment(text, old) or "", where)
+    former = "" if old is None else ast.get_source_segment(text, old) or ""
+    _refuse_elision(snippet, text if old is None else former, where)
+    snippet = keep_strings(former, snippet)
     try:
         merged = merge_snippet(text, snippet, qualname=block.qualname).text
     except MergeRefusedError as error:
@@ -256,11 +259,18 @@ def _ellipses(code: str) -> int:
     )
 
 
+def _new_classes(before: str, after: str, where: str) -> set[str]:
+    """Classes that came whole: their methods came with them."""
+    old = {name for name, node in definitions(_parse(before, where)) if isinstance(node, ast.ClassDef)}
+    new = {name for name, node in definitions(_parse(after, where)) if isinstance(node, ast.ClassDef)}
+    return new - old
+
+
 def _hold_to(before: str, after: str, allowed: set[str], where: str) -> None:
     """Checks that no function but the allowed ones (and functions inside them) came, went or changed."""
     old, new = _functions(before, where), _functions(after, where)
     for qualname in old.keys() | new.keys():
-        inside = any(qualname == a or qualname.startswith(f"{a}.<locals>.") for a in allowed)
+        inside = any(qualname == a or qualname.startswith(f"{a}.") for a in allowed)
         if not inside and old.get(qualname) != new.get(qualname):
             raise MalformedAnswerError(
                 f"{where} also changes {qualname}; give each function under its own header"

@@ -245,6 +245,18 @@ def test_new_methods_functions_and_imports_are_added_where_that_was_offered(cont
     assert weave(answer, prompt.evidence, prompt.seal, context.project).adds_imports == ("os.path",)
 
 
+def test_a_class_may_come_whole_with_its_methods(context: RepairContext) -> None:
+    new = "RATES = {}\n\n\nclass Rate:\n    def of(self, item):\n        return RATES[item]"
+    text = woven(context, exchange('RATES = {"eur": 1.0}', new))
+    assert "class Rate:\n    def of(self, item):" in text
+
+
+def test_a_function_that_is_there_cannot_be_given_anew_beside_a_statement(context: RepairContext) -> None:
+    line = 'RATES = {"eur": 1.0}'
+    with pytest.raises(MalformedAnswerError, match="also changes price"):
+        woven(context, exchange(line, f"{line}\n\n\ndef price(item):\n    return 0"))
+
+
 def test_windows_newlines_and_a_bom_survive(tmp_path: Path) -> None:
     root = make_project(tmp_path)
     (root / "shop.py").write_bytes(b"\xef\xbb\xbf" + SHOP.replace("\n", "\r\n").encode())
