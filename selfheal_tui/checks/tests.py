@@ -11,6 +11,7 @@ from dataclasses import replace
 from selfheal_tui.checks.base import CheckContext
 from selfheal_tui.checks.findings import clip, make_report
 from selfheal_tui.checks.judged import judging_test
+from selfheal_tui.checks.renamed import renamed
 from selfheal_tui.checks.written import written
 from selfheal_tui.model.evidence import RungReport
 from selfheal_tui.model.kinds import Isolation, Verdict
@@ -106,7 +107,7 @@ def broken(before: TestRun, after: TestRun) -> set[str]:
     """Names the tests that are worse off: newly failing, or passed before and now are nowhere."""
     newly = set(after.failed) - set(before.failed)
     vanished = set(before.passed) - set(after.passed) - set(after.failed)
-    return newly | vanished
+    return (newly | vanished) - renamed(before, after)
 
 
 def summary_of(before: TestRun, after: TestRun) -> str:

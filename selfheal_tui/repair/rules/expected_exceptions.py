@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules import flow
+from selfheal_tui.repair.rules.none_guards import is_repeatable
+from selfheal_tui.repair.rules.none_source import none_spot
 from selfheal_tui.repair.rules.places import resolve, top_level
 from selfheal_tui.repair.rules.rule import Finding, Rule
 from selfheal_tui.repair.rules.scopes import visible
@@ -23,6 +25,8 @@ from selfheal_tui.source.text import dominant_newline, split_lines
 NAME = "expected-exception"
 _RAISES = frozenset({"raises", "assertRaises", "assertRaisesRegex", "assertRaisesRegexp"})
 _TURNED = 0.66
+_REFUSED = 0.68
+"""A value that is refused by name says more than a failure that is told as another."""
 
 
 def expected(context: RepairContext) -> str:
@@ -83,6 +87,8 @@ def apply(context: RepairContext) -> Iterator[Finding]:
         if isinstance(statement, ast.Raise):
             yield from _raised(context, site, statement, spelled)
         else:
+            if not depth:
+                yield from _refused(context, site, statement, spelled)
             yield from _turned(context, site, statement, spelled, _TURNED - 0.11 * depth)
         return
 
@@ -137,12 +143,32 @@ def _named(context: RepairContext, site: Site, statement: ast.Raise, wanted: str
         yield fix
 
 
+def _refused(context: RepairContext, site: Site, statement: ast.stmt, wanted: str) -> Iterator[Finding]:
+    """Raises the expected type where a value is None that the statement needs, and for nothing else."""
+    spot = none_spot(context) if "NoneType" in context.error.message else None
+    if spot is None or spot.path != site.path or not is_repeatable(spot.node):
+        return
+    if not flow.block_of(site, statement) or site.text.splitlines()[statement.lineno - 1].lstrip().startswith(
+        "elif"
+    ):
+        return
+    name = source_of(site.text, spot.node)
+    text = f"if {name} is None:\n    raise {wanted}({f'{name} is None'!r})"
+    reason = f"a test waits for `{wanted}` here, where `{name}` is None"
+    edits = [flow.line_before(site, statement, text)]
+    fix = edited(context, NAME, reason, _REFUSED, {site.path: edits}, guess=True)
+    if fix is not None:
+        yield fix
+
+
 def _turned(
     context: RepairContext, site: Site, statement: ast.stmt, wanted: str, confidence: float
 ) -> Iterator[Finding]:
     """Puts the statement into `try`, and raises the expected type from what came."""
     if not flow.block_of(site, statement) or (isinstance(statement, ast.Return) and statement.value is None):
         return
+    if hasattr(statement, "body"):
+        return  # what fails inside of a block, or in what it calls, would be told as that as well
     lines = split_lines(site.text)
     first, last = first_line(statement), statement.end_lineno or statement.lineno
     head = lines[first - 1]

@@ -40,6 +40,8 @@ MODULES: tuple[str, ...] = (
     "operand_types",
     "text_values",
     "text_methods",
+    "set_operators",
+    "unhashable_members",
     "json_values",
     "unbound",
     "unset_attributes",

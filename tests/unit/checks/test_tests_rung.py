@@ -67,6 +67,24 @@ def test_the_summary_counts_and_forgives_old_failures(tmp_path: Path) -> None:
     assert run(tmp_path, ran("a b", "c"), ran("a b", "c")).summary == "2/3, 1 failed before too"
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        (ran("t[1] t[2]", "c"), ran("t[3] t[4]", "c"), Verdict.PASS),
+        (ran("t[1]", "t[2]"), ran("t[3] t[4]"), Verdict.PASS),
+        (ran("t[1] t[2]"), ran("t[3]", "t[4]"), Verdict.FAIL),
+        (ran("t[1] t[2]"), ran("t[3]"), Verdict.FAIL),
+        (ran("t[1] u[1]"), ran("t[1] v[1]"), Verdict.FAIL),
+        (ran("t u"), ran("t v"), Verdict.FAIL),
+    ],
+    ids=["other names", "one cured", "one fails", "one gone", "another test", "no cases"],
+)
+def test_cases_that_only_go_by_another_name_did_not_vanish(
+    tmp_path: Path, before: TestRun, after: TestRun, verdict: Verdict
+) -> None:
+    assert run(tmp_path, before, after, after).verdict is verdict
+
+
 def test_the_tests_left_failing_are_counted_and_named(tmp_path: Path) -> None:
     report = run(tmp_path, ran("a", "d c"), ran("a", "d c"))
     assert (report.left_failing, report.left) == (2, ("c", "d"))

@@ -132,6 +132,22 @@ def test_what_a_test_waits_for_is_raised(body: str, after: str, tmp_path: Path) 
     assert after in found[0].edits[0].text
 
 
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [("return self.items[name]", 2), ("for item in self.items:\n            print(item)", 1)],
+    ids=["a statement", "a block, of which more would be told as that"],
+)
+def test_what_is_none_is_refused_by_name_where_a_test_waits_for_it(
+    body: str, count: int, tmp_path: Path
+) -> None:
+    stock = f"class NoSuchItem(Exception):\n    pass\n\n\nclass Stock:\n    items = None\n\n    def take(self, name):\n        {body}\n"
+    lab = Lab(tmp_path, {"stock.py": stock, "test_stock.py": _BENEATH}, script="test_stock.py")
+    found = lab.candidates("probe", expected_exceptions.RULES)
+    assert len(found) == count
+    guard = "if self.items is None:\n            raise NoSuchItem('self.items is None')\n"
+    assert guard + f"        {body}\n" in found[0].edits[0].text
+
+
 def test_an_exception_that_no_test_waits_for_stays(tmp_path: Path) -> None:
     code = "class Gone(Exception):\n    pass\n\n\ndef f():\n    raise ValueError('x')\n\n\nf()\n"
     assert Lab(tmp_path, {"main.py": code}).candidates("probe", expected_exceptions.RULES) == []
