@@ -7,6 +7,7 @@ they add up to climbs the whole ladder from the beginning. Nothing here judges, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -21,6 +22,8 @@ from selfheal_tui.model.ports import Examiner
 from selfheal_tui.pipeline.analyze import analyze
 from selfheal_tui.pipeline.repeats import JOIN, LESS_SURE, repeated
 from selfheal_tui.repair.base import Proposer, RepairContext
+from selfheal_tui.source.diff import changed_range
+from selfheal_tui.source.identifiers import identifier_of
 from selfheal_tui.source.project import Project
 
 MOST_PARTS = 4
@@ -68,6 +71,8 @@ class Sequels:
         found = list(repeated(self._project, attempt.candidate))
         with written(context):
             for crash in self._next_crashes(context, attempt):
+                if self._is_of_its_making(attempt.candidate, crash):
+                    break
                 mended = sorted(self._mended(context, crash, attempt.candidate), key=lambda c: -c.confidence)
                 found += mended[:OFFERED]
                 if mended:
@@ -105,6 +110,25 @@ class Sequels:
             suspect = localised.suspect()
             if suspect is not None and suspect[1].path in changed:
                 yield report
+
+    def _is_of_its_making(self, candidate: Candidate, crash: CrashReport) -> bool:
+        """Whether what is lacking now is what the fix itself wrote: then that is wrong, and no half of a fix."""
+        suspect = self._project.localise(crash).suspect()
+        lacking = identifier_of(suspect[0]) if suspect is not None else None
+        if lacking is None or suspect is None:
+            return False
+        name = re.compile(rf"\b{re.escape(lacking)}\b")
+        for edit in candidate.edits:
+            if edit.path == suspect[1].path and edit.before_sha256 is not None:
+                old = self._project.read(edit.path).text
+                first, last, new = changed_range(old, edit.text)
+                at = suspect[1].line - 1
+                begin, end = old.count("\n", 0, first), old.count("\n", 0, last)
+                lines, removed = edit.text.split("\n"), old.split("\n")[begin : end + 1]
+                written_now = begin <= at <= begin + new.count("\n") and at < len(lines)
+                if written_now and len(name.findall(lines[at])) > max(len(name.findall(r)) for r in removed):
+                    return True
+        return False
 
     def _is_elsewhere(self, context: CheckContext, crash: CrashReport) -> bool:
         """Whether what counts as the same crash comes from another statement of the same function."""

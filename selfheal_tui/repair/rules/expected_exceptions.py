@@ -25,7 +25,7 @@ from selfheal_tui.source.text import dominant_newline, split_lines
 NAME = "expected-exception"
 _RAISES = frozenset({"raises", "assertRaises", "assertRaisesRegex", "assertRaisesRegexp"})
 _TURNED = 0.66
-_REFUSED = 0.68
+_REFUSED = 0.74
 """A value that is refused by name says more than a failure that is told as another."""
 
 

@@ -172,6 +172,21 @@ def _decorator(spot: Spot, name: ast.Name) -> ast.expr | None:
 
 def _from_caller(context: RepairContext, spot: Spot, name: ast.Name, hops: int) -> Spot | None:
     """A parameter: look at what the calling frame passed for it."""
+    passed = passed_for(context, spot, name.id)
+    return producer(context, passed, hops - 1) if passed else None
+
+
+def passed_for(context: RepairContext, spot: Spot, name: str) -> Spot | None:
+    """Finds what the calling frame passed for a parameter.
+
+    Args:
+        context: The crash.
+        spot: A place in the called function, with its frame.
+        name: The parameter.
+
+    Returns:
+        The argument, in the caller; None where it is not the project's, or not evident.
+    """
     function, frames = spot.function, context.error.frames
     if function is None or spot.frame is None:
         return None
@@ -191,12 +206,8 @@ def _from_caller(context: RepairContext, spot: Spot, name: ast.Name, hops: int) 
     ]  # fmt: skip
     if len(calls) != 1:
         return None
-    passed = _argument(function, calls[0], name.id)
-    return (
-        producer(context, Spot(caller.path, source.text, tree, caller, caller.qualname, passed), hops - 1)
-        if passed
-        else None
-    )
+    passed = _argument(function, calls[0], name)
+    return Spot(caller.path, source.text, tree, caller, caller.qualname, passed) if passed else None
 
 
 def _argument(function: ast.FunctionDef | ast.AsyncFunctionDef, call: ast.Call, name: str) -> ast.expr | None:

@@ -40,6 +40,7 @@ MODULES: tuple[str, ...] = (
     "operand_types",
     "text_values",
     "text_methods",
+    "converted_arguments",
     "set_operators",
     "unhashable_members",
     "json_values",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules.engine import exception_names
+from selfheal_tui.repair.rules.expected_exceptions import expected
 from selfheal_tui.repair.rules.rule import Finding, Rule
 from selfheal_tui.repair.rules.spans import insert_after, source_of, whole
 from selfheal_tui.repair.rules.support import Site, edited, site_of
@@ -41,12 +42,16 @@ _KIN = (
         }
     ),
     frozenset({"ImportError", "ModuleNotFoundError", "AttributeError"}),
+    # `datetime.fromtimestamp` and its like fail with any of these, as the platform's C library does
+    frozenset({"ValueError", "OverflowError", "OSError"}),
 )
 
 
 def apply(context: RepairContext) -> Iterator[Finding]:
     """Yields the innermost handler around the failing statement, with the further type."""
     kind = context.error.bare_type
+    # A test that waits for what a handler raises says that the handler is meant, whatever failed.
+    promised = expected(context) not in ("", *exception_names(context.error))
     frames = [
         f for f in context.error.frames if f.in_app and f.path and not context.project.protected(f.path)
     ]
@@ -54,7 +59,7 @@ def apply(context: RepairContext) -> Iterator[Finding]:
         site = site_of(context, frame)
         if site is None:
             continue
-        handler = _handler(site, kind, exception_names(context.error))
+        handler = _handler(site, kind, exception_names(context.error), promised=promised)
         if handler is None or handler.type is None:
             continue
         types = handler.type
@@ -71,7 +76,7 @@ def apply(context: RepairContext) -> Iterator[Finding]:
         return
 
 
-def _handler(site: Site, kind: str, caught_by: frozenset[str]) -> ast.ExceptHandler | None:
+def _handler(site: Site, kind: str, caught_by: frozenset[str], *, promised: bool) -> ast.ExceptHandler | None:
     """The handler of the innermost `try` whose few lines failed, if it is for a kindred type and did not catch it."""
     line = site.frame.line
     tries = [
@@ -85,7 +90,8 @@ def _handler(site: Site, kind: str, caught_by: frozenset[str]) -> ast.ExceptHand
             return None  # what came of it was raised in there
         for handler in found.handlers:
             names = _names(handler)
-            if names and any(kind in kin and names & kin for kin in _KIN):
+            raises = promised and any(isinstance(n, ast.Raise) for n in ast.walk(handler))
+            if names and (raises or any(kind in kin and names & kin for kin in _KIN)):
                 return handler
     return None
 

@@ -172,6 +172,14 @@ def test_a_crash_that_moved_within_what_was_changed_is_gone_on_from(tmp_path: Pa
     assert world.deriver.seen == [("first", HALF)]
 
 
+def test_where_what_the_fix_wrote_is_what_is_lacking_it_is_wrong_and_not_gone_on_from(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    lacking = crash(world.project.root, "first", 2, "name", "y = x.name")
+    world.copy.result = ReplayResult(ReplayStatus.CRASHED, lacking, 1)
+    assert world.of(stopped(world.first)) == []
+    assert world.deriver.seen == []
+
+
 def test_the_same_crash_from_another_statement_is_gone_on_from(tmp_path: Path) -> None:
     world = World(tmp_path)
     again = crash(world.project.root, "first", 3, "nmae", "return second(x.nmae)")

@@ -148,6 +148,23 @@ def test_what_is_none_is_refused_by_name_where_a_test_waits_for_it(
     assert guard + f"        {body}\n" in found[0].edits[0].text
 
 
+@pytest.mark.parametrize(
+    ("handled", "count"),
+    [("raise NoSuchItem(name) from None", 1), ("return None", 0)],
+    ids=["raises", "does not"],
+)
+def test_a_handler_that_raises_is_widened_where_a_test_waits_for_what_comes_of_it(
+    handled: str, count: int, tmp_path: Path
+) -> None:
+    stock = (
+        "class NoSuchItem(Exception):\n    pass\n\n\nclass Stock:\n    def take(self, name):\n        try:\n"
+        f"            return {{}}[name][0]\n        except RuntimeError:\n            {handled}\n"
+    )
+    lab = Lab(tmp_path, {"stock.py": stock, "test_stock.py": _BENEATH}, script="test_stock.py")
+    found = lab.candidates("probe", widened_handlers.RULES)
+    assert ["(RuntimeError, KeyError)" in c.edits[0].text for c in found] == [True] * count
+
+
 def test_an_exception_that_no_test_waits_for_stays(tmp_path: Path) -> None:
     code = "class Gone(Exception):\n    pass\n\n\ndef f():\n    raise ValueError('x')\n\n\nf()\n"
     assert Lab(tmp_path, {"main.py": code}).candidates("probe", expected_exceptions.RULES) == []
