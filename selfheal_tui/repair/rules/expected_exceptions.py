@@ -167,7 +167,7 @@ def _turned(
     """Puts the statement into `try`, and raises the expected type from what came."""
     if not flow.block_of(site, statement) or (isinstance(statement, ast.Return) and statement.value is None):
         return
-    if hasattr(statement, "body"):
+    if any(isinstance(part, ast.stmt | ast.match_case) for part in ast.iter_child_nodes(statement)):
         return  # what fails inside of a block, or in what it calls, would be told as that as well
     lines = split_lines(site.text)
     first, last = first_line(statement), statement.end_lineno or statement.lineno
