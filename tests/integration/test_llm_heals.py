@@ -83,6 +83,21 @@ def test_a_models_fix_is_proved_applied_and_the_program_runs_on(
     assert ended.stdout.endswith("reviewer: 0%\n")
 
 
+def test_a_model_that_asks_first_may_mend_what_it_is_shown(desk: Path, server: ScriptedModelServer) -> None:
+    total = (
+        "REASON: A share needs a total that is not 0.\nCONFIDENCE: 0.7\n\n"
+        f"### {TARGET} :: RunMetrics.total\n```python\ndef total(self, agent):\n"
+        "    return max(1, self.outcomes[(agent, True)] + self.outcomes[(agent, False)])\n```\n"
+    )
+    server.script(f"SHOW: {TARGET} :: RunMetrics.total", total)
+    ended = run(desk, server, guesses=False)
+    body = "return self.outcomes[(agent, True)] + self.outcomes[(agent, False)]"
+    assert body not in server.requests[0].text
+    assert body in server.requests[1].text
+    assert ended.returncode == 0, ended.stderr
+    assert "return max(1, self.outcomes" in (desk / TARGET).read_text()
+
+
 def test_a_malicious_and_a_useless_answer_change_nothing(desk: Path, server: ScriptedModelServer) -> None:
     before = (desk / TARGET).read_bytes()
     server.script(MALICIOUS, USELESS)
