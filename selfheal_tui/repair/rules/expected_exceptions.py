@@ -7,7 +7,7 @@ down; the code says it where it raises by itself, or where it can turn what came
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from selfheal_tui.repair.base import RepairContext
 from selfheal_tui.repair.rules import flow
@@ -167,8 +167,8 @@ def _turned(
     """Puts the statement into `try`, and raises the expected type from what came."""
     if not flow.block_of(site, statement) or (isinstance(statement, ast.Return) and statement.value is None):
         return
-    if any(isinstance(part, ast.stmt | ast.match_case) for part in ast.iter_child_nodes(statement)):
-        return  # what fails inside of a block, or in what it calls, would be told as that as well
+    if _may_fail_inside(statement):
+        return  # that would be told as the other type as well
     lines = split_lines(site.text)
     first, last = first_line(statement), statement.end_lineno or statement.lineno
     head = lines[first - 1]
@@ -192,6 +192,26 @@ def _turned(
     fix = edited(context, NAME, reason, confidence, {site.path: [edit]}, guess=True)
     if fix is not None:
         yield fix
+
+
+def _may_fail_inside(statement: ast.stmt) -> bool:
+    """Whether a block does more than to set, leave and raise: then more can fail than what stands in its head."""
+    blocks = [
+        n
+        for n in ast.iter_child_nodes(statement)
+        if isinstance(n, ast.stmt | ast.match_case | ast.ExceptHandler)
+    ]
+    return any(
+        isinstance(node, ast.Call | ast.Subscript | ast.Await | ast.Yield | ast.YieldFrom)
+        for node in _outside_raises(blocks)
+    )
+
+
+def _outside_raises(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    for node in nodes:
+        if not isinstance(node, ast.Raise):
+            yield node
+            yield from _outside_raises([*ast.iter_child_nodes(node)])
 
 
 def _holds_text_block(statement: ast.stmt) -> bool:

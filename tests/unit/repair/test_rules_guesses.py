@@ -121,6 +121,10 @@ _BENEATH = """
             "return self.items[name]",
             "except KeyError as error:\n            raise NoSuchItem(str(error)) from error",
         ),
+        (
+            "if not self.items[name]:\n            raise ValueError(str(name))",
+            "except KeyError as error:\n            raise NoSuchItem(str(error)) from error",
+        ),
     ],
 )
 def test_what_a_test_waits_for_is_raised(body: str, after: str, tmp_path: Path) -> None:
