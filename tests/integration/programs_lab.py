@@ -83,6 +83,11 @@ class Lab:
     def until_state(self, manager: ProgramManager, name: str, state: ProgramState) -> None:
         self.until(lambda: manager.snapshot(name).state is state, f"{name} {state}")
 
+    def pid(self, manager: ProgramManager, name: str) -> int:
+        """The process of a running program; its first line may be read before its start is told."""
+        self.until(lambda: manager.snapshot(name).pid > 0, f"the start of {name}")
+        return manager.snapshot(name).pid
+
     def states(self, name: str = "") -> list[str]:
         return [str(c.program.state) for c in self.changes if not name or c.program.name == name]
 

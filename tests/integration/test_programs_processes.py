@@ -103,7 +103,7 @@ def test_a_program_that_ignores_term_is_killed_after_the_grace_time(lab):
     manager = lab.manager(lab.spec("a", STUBBORN, Restart.ALWAYS), grace_seconds=0.3)
     manager.start()
     lab.until_line(manager, "a", "READY")
-    pid = manager.snapshot("a").pid
+    pid = lab.pid(manager, "a")
     manager.close()
     done = manager.snapshot("a")
     assert (done.state, done.exit.signal) == (S.STOPPED, signal.SIGKILL)
@@ -152,7 +152,7 @@ def test_processes_are_known_by_program_alive_or_dead(lab):
     manager.start()
     for name in manager.names:
         lab.until_line(manager, name, "READY")
-    pids = {name: manager.snapshot(name).pid for name in manager.names}
+    pids = {name: lab.pid(manager, name) for name in manager.names}
     manager.stop("a")
     lab.until_state(manager, "a", S.STOPPED)
     assert {name: manager.program_of(pid) for name, pid in pids.items()} == {"a": "a", "b": "b"}

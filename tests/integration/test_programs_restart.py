@@ -138,7 +138,7 @@ def test_a_killed_program_is_a_crash_and_starts_again(lab):
     manager = lab.manager(lab.spec("a", WAITING, Restart.ON_CRASH))
     manager.start()
     lab.until_line(manager, "a", "ready")
-    os.kill(manager.snapshot("a").pid, signal.SIGKILL)
+    os.kill(lab.pid(manager, "a"), signal.SIGKILL)
     lab.until_line(manager, "a", "ready", 2)
     assert manager.snapshot("a").exit.signal == signal.SIGKILL
     assert manager.snapshot("a").crashes == 1
@@ -208,7 +208,7 @@ def test_a_program_that_is_never_restarted_is_only_told_of(lab):
     manager = lab.manager(lab.spec("a", WAITING, Restart.NEVER))
     manager.start()
     lab.until_line(manager, "a", "ready")
-    pid = manager.snapshot("a").pid
+    pid = lab.pid(manager, "a")
     assert not manager.fixed("a", "a1b2", restart_needed="a class changed its slots")
     assert "restart needed: a class changed its slots" in manager.snapshot("a").message
     assert manager.snapshot("a").pid == pid
