@@ -62,6 +62,7 @@ class Keeper:
         self._told = False  # whether the running program has been sent the signal to stop
         self._again = ""  # why it is to be started again, or started at once
         self._received: list[int] = []
+        self._early: list[int] = []  # signals that came while it was being started
         self._pids: list[int] = []
 
     @property
@@ -145,11 +146,13 @@ class Keeper:
         return True
 
     def send(self, number: int) -> None:
-        """Passes a signal on to the program."""
+        """Passes a signal on to the program, as soon as it is there."""
         with self._wake:
             if self._running is not None:
                 self._received.append(number)
                 self._running.send(number)
+            elif self._snapshot.state is _S.STARTING:
+                self._early.append(number)
 
     def resize(self, columns: int, rows: int) -> None:
         """Sets the size of the program's terminal, if it has one."""
@@ -191,7 +194,7 @@ class Keeper:
         """Starts the program, waits for its end, and for the time of its next start if there is one."""
         run = self.snapshot.run + 1
         with self._wake:
-            self._ended, self._told, self._again, self._received = False, False, "", []
+            self._ended, self._told, self._again, self._received, self._early = False, False, "", [], []
         self._step(_S.STARTING, run=run)
         self.ring.begin(run)
         try:
@@ -210,6 +213,9 @@ class Keeper:
         with self._wake:
             self._running = running
             self._pids = [*self._pids, running.pid][-_PIDS_KEPT:]
+            for number in self._early:
+                self._received.append(number)
+                running.send(number)
         self._step(_S.RUNNING, pid=running.pid, message="")
         threading.Thread(
             target=self._watch, args=(running,), name=f"selfheal-wait-{running.pid}", daemon=True

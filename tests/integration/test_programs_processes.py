@@ -99,6 +99,16 @@ def test_a_program_that_dies_of_a_signal_that_was_passed_on_is_not_restarted(lab
     assert (done.run, done.exit.signal, manager.exit_code()) == (1, signal.SIGHUP, 0)
 
 
+def test_a_signal_that_comes_while_a_program_is_started_reaches_it(lab):
+    manager = lab.manager(lab.spec("a", "import signal\nsignal.pause()"))
+    manager.subscribe(
+        lambda change: manager.send(signal.SIGHUP) if change.program.state is S.STARTING else None
+    )
+    manager.start()
+    assert manager.wait(PATIENCE)
+    assert manager.snapshot("a").exit.signal == signal.SIGHUP
+
+
 def test_a_program_that_ignores_term_is_killed_after_the_grace_time(lab):
     manager = lab.manager(lab.spec("a", STUBBORN, Restart.ALWAYS), grace_seconds=0.3)
     manager.start()
