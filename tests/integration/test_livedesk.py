@@ -118,7 +118,10 @@ def test_two_desks_agree_and_only_one_serves(tmp_path: Path) -> None:
             assert second.answer(request.request_id).ok
             for heard in (first, second):
                 heard.wait(
-                    lambda heard=heard: heard.board.rows[0].standing.word == "rejected", "the same row"
+                    lambda heard=heard: (
+                        heard.board.rows[0].standing.word == "rejected" and not heard.board.rows[0].open
+                    ),
+                    "the same row, closed",
                 )
             assert first.board.rows == second.board.rows
             assert not first.board.requests
