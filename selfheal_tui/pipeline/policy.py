@@ -54,7 +54,7 @@ class ChangeFacts:
         set_aside: Whether an operator put another proposal for this crash aside.
         guess: Whether the fix was found by trying rather than derived.
         doubt: Why even a proof of it shows little.
-        sweeping: Whether it was found by trying and changes more than what crashed.
+        sweeping: Whether it changes more than what crashed, or code beside that.
         foreseen: Whether a scan found the fault, and nothing has crashed.
     """
 

@@ -15,8 +15,8 @@ from selfheal_tui.repair.rules import flow
 from selfheal_tui.repair.rules.none_source import Spot, passed_for
 from selfheal_tui.repair.rules.rule import Finding, Rule
 from selfheal_tui.repair.rules.scopes import parameters
-from selfheal_tui.repair.rules.spans import needs_parentheses, source_of, whole
-from selfheal_tui.repair.rules.support import edited, failing_site
+from selfheal_tui.repair.rules.spans import source_of
+from selfheal_tui.repair.rules.support import edited, failing_site, site_of
 
 NAME = "converted-argument"
 _CONFIDENCE = 0.62
@@ -46,12 +46,14 @@ def apply(context: RepairContext) -> Iterator[Finding]:
         return
     here = Spot(site.path, site.text, site.tree, site.frame, site.frame.qualname, node)
     passed = passed_for(context, here, node.id)
-    if passed is None or context.project.protected(passed.path):
+    caller = site_of(context, passed.frame) if passed is not None else None
+    if passed is None or caller is None or context.project.protected(passed.path):
         return
     text = source_of(passed.text, passed.node)
-    shown = f"({text})" if needs_parentheses(passed.node) else text
     reason = f"`{function.name}()` works on {'text' if kind == 'bytes' else 'bytes'}, and is given {kind} here: `{text}`"
-    fix = edited(context, NAME, reason, _CONFIDENCE, {passed.path: [whole(passed.node, shown + conversion)]})
+    fix = edited(
+        context, NAME, reason, _CONFIDENCE, {caller.path: [flow.with_suffix(caller, passed.node, conversion)]}
+    )
     if fix is not None:
         yield fix
 

@@ -44,11 +44,13 @@ def apply(context: RepairContext) -> Iterator[Finding]:
         return
     if any(isinstance(argument, ast.Starred) for argument in call.args):
         return
-    parts = [_operand(subject, part, as_set=False) for part in (node.value, *call.args[:1])]
-    # what the first operator makes may be a built-in set, and comparisons take sets alone
-    parts += [_operand(subject, part, as_set=True) for part in call.args[1:]]
-    if operator in _COMPARING:
-        parts[1] = _operand(subject, call.args[0], as_set=True)
+    first, *others = call.args
+    # comparisons take sets alone, and what the first operator makes may be a built-in set, whose operators do, too
+    parts = [
+        _operand(subject, node.value, as_set=False),
+        _operand(subject, first, as_set=operator in _COMPARING),
+        *(_operand(subject, other, as_set=True) for other in others),
+    ]
     text = f" {operator} ".join(parts)
     if not isinstance(next(iter(ancestors(subject.site.tree, call)), None), ast.stmt):
         text = f"({text})"

@@ -16,7 +16,7 @@ from selfheal_tui.repair.rules.none_guards import is_repeatable
 from selfheal_tui.repair.rules.rule import Finding, Rule
 from selfheal_tui.repair.rules.scopes import visible
 from selfheal_tui.repair.rules.spans import source_of, whole
-from selfheal_tui.repair.rules.support import FunctionNode, Site, ancestors, failing_site
+from selfheal_tui.repair.rules.support import Site, ancestors, failing_site
 
 NAME = "unhashable-member"
 _MESSAGE = re.compile(r"unhashable type: '[\w.]+'")
@@ -45,7 +45,7 @@ def _is_membership(node: ast.Compare) -> bool:
 
 def _same(site: Site, test: ast.Compare) -> list[ast.Compare]:
     """The tests of the same value in the same function, which fail in the same way once the first does not."""
-    function = next((up for up in ancestors(site.tree, test) if isinstance(up, FunctionNode)), None)
+    function = site.function(test)
     shape = ast.dump(test.left)
     if function is None:
         return [test]
